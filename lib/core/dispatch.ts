@@ -1,0 +1,305 @@
+// The one road of every operation: check, promote, broadcast, allocate, cross the border, record.
+import { describe, TensorError } from '../errors.js';
+import { type Bytes, kernelId, native } from '../native.js';
+import type { Tensor } from '../tensor.js';
+import { DTYPES, type DType, floatOf, isFloat, promote, promoteNumber } from './dtype.js';
+import { track } from './scope.js';
+import { broadcastShapes, broadcastStrides, formatShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
+import { allocate, RELEASED, type Storage } from './storage.js';
+import { record } from './tape.js';
+
+type TensorConstructor = new (
+  storage: Storage,
+  shape: Shape,
+  strides: Shape,
+  offset: number,
+  dtype: DType,
+  contiguous: boolean,
+  op: string,
+) => Tensor;
+
+let TensorClass: TensorConstructor;
+/** lib/tensor.ts hands over the class at load, so that core/ and ops/ need it as a type only. */
+export function provideTensor(given: TensorConstructor): void {
+  TensorClass = given;
+}
+
+const G = native.geometry;
+
+// ---- making tensors
+
+/** An uninitialised contiguous tensor. */
+export function make(op: string, shape: Shape, dtype: DType): Tensor {
+  const storage = allocate(op, sizeOf(shape) * DTYPES[dtype].bytes);
+  const y = new TensorClass(storage, shape, stridesOf(shape), 0, dtype, true, op);
+  track(y);
+  return y;
+}
+
+/** A tensor on memory that exists already. */
+export function wrap(op: string, storage: Storage, shape: Shape, dtype: DType): Tensor {
+  const y = new TensorClass(storage, shape, stridesOf(shape), 0, dtype, true, op);
+  track(y);
+  return y;
+}
+
+/** Another look at the memory of `x`; `contiguous` must be true only for a row-major view without gaps. */
+export function view(op: string, x: Tensor, shape: Shape, strides: Shape, offset: number, contiguous: boolean): Tensor {
+  x.storage.refs++;
+  const y = new TensorClass(x.storage, shape, strides, offset, x.dtype, contiguous, op);
+  track(y);
+  return y;
+}
+
+/** Marks a tensor that only the tape will hold, so that its memory comes back as soon as backward has read it. */
+export function hidden(x: Tensor): Tensor {
+  x.hidden = true;
+  return x;
+}
+
+// ---- checking arguments
+
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof TensorClass;
+}
+
+/** The argument as a usable tensor. */
+export function checkTensor(op: string, value: unknown, name = 'a tensor'): Tensor {
+  if (!(value instanceof TensorClass)) throw new TensorError('value', op, `expected ${name}, got ${describe(value)}`);
+  if (value.storage === RELEASED) value.check(op);
+  return value;
+}
+
+export function checkFloat(op: string, x: Tensor, name = 'the input'): Tensor {
+  if (isFloat(x.dtype)) return x;
+  throw new TensorError('dtype', op, `expected ${name} to be float32 or float64, got ${x.dtype}; convert it with x.to('float32')`);
+}
+
+export function checkNdim(op: string, x: Tensor, ndim: number, layout: string, name = 'the input'): Tensor {
+  if (x.ndim === ndim) return x;
+  throw new TensorError('shape', op, `expected ${name} of shape ${layout}, got ${formatShape(x.shape)}`);
+}
+
+/** Byte offset of the first element inside `x.storage.bytes`. */
+export function offsetOf(x: Tensor): number {
+  return x.storage.byteOffset + x.offset * DTYPES[x.dtype].bytes;
+}
+
+export function bytesOf(x: Tensor): Bytes {
+  return x.storage.bytes;
+}
+
+// ---- elementwise kernels
+
+/** Fills the slots that all elementwise bindings share (see lib/native.ts). */
+function writeGeometry(y: Tensor, xs: readonly (Tensor | number)[]): void {
+  G[6] = offsetOf(y);
+  let plain = y.isContiguous;
+  for (let i = 0; i < xs.length; i++) {
+    const x = xs[i];
+    if (typeof x === 'number') {
+      G[7 + i] = -1;
+      G[10 + i] = x;
+    } else {
+      G[7 + i] = offsetOf(x);
+      plain = plain && x.isContiguous && sameShape(x.shape, y.shape);
+    }
+  }
+  if (plain) {
+    G[5] = 1;
+    G[13] = y.size;
+    G[14] = 1;
+    for (let i = 0; i < xs.length; i++) G[15 + i] = typeof xs[i] === 'number' ? 0 : 1;
+    return;
+  }
+  const { shape } = y;
+  const ndim = shape.length;
+  G[5] = ndim;
+  let slot = 13;
+  for (let d = 0; d < ndim; d++) G[slot++] = shape[d];
+  for (let d = 0; d < ndim; d++) G[slot++] = y.strides[d];
+  for (const x of xs) {
+    const strides = typeof x === 'number' ? null : broadcastStrides(x.shape, x.strides, shape);
+    for (let d = 0; d < ndim; d++) G[slot++] = strides === null ? 0 : strides[d];
+  }
+}
+
+const NO_BYTES: Bytes = new Uint8Array(0);
+const bytesOrNone = (x: Tensor | number): Bytes => (typeof x === 'number' ? NO_BYTES : x.storage.bytes);
+
+/** y = cast(x), any strides on both sides; y is written in place. */
+export function copyInto(y: Tensor, x: Tensor): void {
+  if (y.size === 0) return;
+  writeGeometry(y, [x]);
+  G[0] = 0;
+  G[1] = DTYPES[x.dtype].code;
+  G[2] = DTYPES[y.dtype].code;
+  native.copy(y.storage.bytes, x.storage.bytes);
+}
+
+/** `x` itself where it is contiguous, else a copy that is. Not recorded. */
+export function dense(op: string, x: Tensor): Tensor {
+  if (x.isContiguous) return x;
+  const y = make(op, x.shape, x.dtype);
+  copyInto(y, x);
+  return y;
+}
+
+/** Converts the dtype outside the tape; `x` itself where nothing changes. */
+export function castRaw(op: string, x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  const y = make(op, x.shape, dtype);
+  copyInto(y, x);
+  return y;
+}
+
+/** Converts the dtype; between floating types the gradient is converted back by the walk. */
+export function cast(op: string, x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  const y = castRaw(op, x, dtype);
+  return isFloat(dtype) ? record(op, y, [x], [], (g) => g) : y;
+}
+
+// ---- families
+
+/** An elementwise operation of one operand: its kernel, what its gradient needs, and the gradient. */
+export interface UnaryOp {
+  readonly name: string;
+  readonly id: number;
+  /** Integer operands are converted to float32 first. */
+  readonly float: boolean;
+  readonly saves: 'x' | 'y' | 'none';
+  /** dx from g, what was saved, and the two parameters; null where the derivative is not defined. */
+  readonly grad: ((g: Tensor, saved: Tensor, p0: number, p1: number) => Tensor) | null;
+}
+
+export function unaryOp(
+  name: string,
+  saves: UnaryOp['saves'],
+  grad: UnaryOp['grad'],
+  options: { float?: boolean; kernel?: string } = {},
+): UnaryOp {
+  return { name, id: kernelId('unary', options.kernel ?? name), float: options.float ?? true, saves, grad };
+}
+
+export function unary(op: UnaryOp, input: Tensor, p0 = 0, p1 = 0): Tensor {
+  let x = checkTensor(op.name, input);
+  if ((op.float || x.dtype === 'bool') && !isFloat(x.dtype)) x = cast(op.name, x, floatOf(x.dtype));
+  const y = make(op.name, x.shape, x.dtype);
+  if (y.size > 0) {
+    writeGeometry(y, [x]);
+    G[0] = op.id;
+    G[1] = DTYPES[x.dtype].code;
+    G[3] = p0;
+    G[4] = p1;
+    native.unary(y.storage.bytes, x.storage.bytes);
+  }
+  const { grad } = op;
+  if (!x.requiresGrad || grad === null) return y;
+  if (op.saves === 'none') return record(op.name, y, [x], [], (g) => grad(g, g, p0, p1));
+  const saved = op.saves === 'x' ? x : y;
+  return record(op.name, y, [x], [saved], (g, s) => grad(g, s[0], p0, p1));
+}
+
+/** An elementwise operation of two operands; each gradient sees both operands as they were given. */
+export interface BinaryOp {
+  readonly name: string;
+  readonly id: number;
+  readonly family: 'binary' | 'compare';
+  readonly float: boolean;
+  /** Whether the gradients read the operands. */
+  readonly saves: boolean;
+  readonly gradA: BinaryGrad | null;
+  readonly gradB: BinaryGrad | null;
+}
+export type BinaryGrad = (g: Tensor, a: Tensor | number, b: Tensor | number, p0: number) => Tensor;
+
+export function binaryOp(
+  name: string,
+  gradA: BinaryGrad | null,
+  gradB: BinaryGrad | null,
+  options: { float?: boolean; saves?: boolean; family?: BinaryOp['family']; kernel?: string } = {},
+): BinaryOp {
+  const family = options.family ?? 'binary';
+  const id = kernelId(family, options.kernel ?? name);
+  return { name, id, family, float: options.float ?? false, saves: options.saves ?? true, gradA, gradB };
+}
+
+/** The dtype two operands meet in; a number, and a 0-d tensor likewise, widens only into a higher category. */
+export function meet(a: Tensor | number, b: Tensor | number): DType {
+  if (typeof a === 'number') return typeof b === 'number' ? 'float32' : promoteNumber(b.dtype, a);
+  if (typeof b === 'number') return promoteNumber(a.dtype, b);
+  if (a.dtype === b.dtype) return a.dtype;
+  if (a.ndim > 0 === b.ndim > 0) return promote(a.dtype, b.dtype);
+  const [wide, scalar] = a.ndim === 0 ? [b, a] : [a, b];
+  return DTYPES[scalar.dtype].category > DTYPES[wide.dtype].category ? scalar.dtype : wide.dtype;
+}
+
+const NONE: readonly Tensor[] = [];
+
+export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | number, p0 = 0): Tensor {
+  const { name } = op;
+  if (typeof left === 'number' && typeof right === 'number') {
+    throw new TensorError('value', name, `expected a tensor on at least one side, got the numbers ${left} and ${right}`);
+  }
+  let a = typeof left === 'number' ? left : checkTensor(name, left, 'a tensor or a number');
+  let b = typeof right === 'number' ? right : checkTensor(name, right, 'a tensor or a number');
+  const met = meet(a, b);
+  const dtype = op.float ? floatOf(met) : met;
+  if (typeof a !== 'number' && a.dtype !== dtype) a = cast(name, a, dtype);
+  if (typeof b !== 'number' && b.dtype !== dtype) b = cast(name, b, dtype);
+  const shape =
+    typeof a === 'number' ? (b as Tensor).shape : typeof b === 'number' ? a.shape : broadcastShapes(name, a.shape, b.shape);
+  const y = make(name, shape, op.family === 'compare' ? 'bool' : dtype);
+  if (y.size > 0) {
+    writeGeometry(y, [a, b]);
+    G[0] = op.id;
+    G[1] = DTYPES[dtype].code;
+    G[3] = p0;
+    native[op.family](y.storage.bytes, bytesOrNone(a), bytesOrNone(b));
+  }
+  if (op.gradA === null && op.gradB === null) return y;
+  const x = typeof a === 'number' ? null : a;
+  const z = typeof b === 'number' ? null : b;
+  if (!(x?.requiresGrad || z?.requiresGrad)) return y;
+  const { gradA, gradB } = op;
+  if (!op.saves) {
+    return record(name, y, [x, z], NONE, (g, _, needs) => [
+      needs[0] && gradA ? gradA(g, 0, 0, p0) : null,
+      needs[1] && gradB ? gradB(g, 0, 0, p0) : null,
+    ]);
+  }
+  const saved = x === null ? [z as Tensor] : z === null ? [x] : [x, z];
+  const numberA = typeof a === 'number' ? a : 0;
+  const numberB = typeof b === 'number' ? b : 0;
+  const both = saved.length === 2;
+  const first = x !== null;
+  return record(name, y, [x, z], saved, (g, s, needs) => {
+    const p = both || first ? s[0] : numberA;
+    const q = both ? s[1] : first ? numberB : s[0];
+    return [needs[0] && gradA ? gradA(g, p, q, p0) : null, needs[1] && gradB ? gradB(g, p, q, p0) : null];
+  });
+}
+
+/** a = f(a, b) in place and outside the tape: gradients adding up, running statistics. */
+export function binaryInPlace(id: number, a: Tensor, b: Tensor | number): void {
+  if (a.size === 0) return;
+  writeGeometry(a, [a, b]);
+  G[0] = id;
+  G[1] = DTYPES[a.dtype].code;
+  G[3] = 0;
+  native.binary(a.storage.bytes, a.storage.bytes, bytesOrNone(b));
+  a.storage.version++;
+}
+
+/** y = condition ? a : b on operands of one dtype that broadcast; not recorded. */
+export function selectRaw(op: string, condition: Tensor, a: Tensor | number, b: Tensor | number, shape: Shape, dtype: DType): Tensor {
+  const y = make(op, shape, dtype);
+  if (y.size > 0) {
+    writeGeometry(y, [condition, a, b]);
+    G[0] = 0;
+    G[1] = DTYPES[dtype].code;
+    native.where(y.storage.bytes, condition.storage.bytes, bytesOrNone(a), bytesOrNone(b));
+  }
+  return y;
+}

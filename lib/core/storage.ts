@@ -1,0 +1,232 @@
+// Memory of tensors: a pool of aligned buffers by size class, slabs for small tensors, counts and a budget.
+//
+// Buffers are ordinary ArrayBuffers, so the collector is always a correct fallback; giving them back to the pool only makes
+// them come back sooner. Fresh memory costs 99 us per MB, pooled memory 3 (page faults and zeroing).
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { TensorError } from '../errors.js';
+import { type Bytes, native } from '../native.js';
+
+const ALIGNMENT = 64;
+const SLAB_BYTES = 64 * 1024;
+/** Tensors up to this size are carved from shared slabs: an ArrayBuffer of their own would cost more than they do. */
+export const SMALL_BYTES = 4 * 1024;
+
+/** What one ArrayBuffer adds to the counts; outlives the buffer, so that its finalizer can subtract it again. */
+interface Account {
+  readonly bytes: number;
+  tensors: number;
+  pooled: boolean;
+}
+
+/** An aligned stretch of one ArrayBuffer. */
+class Block {
+  /** Bytes handed out so far (slabs only). */
+  top = 0;
+  constructor(
+    readonly bytes: Bytes,
+    readonly account: Account,
+  ) {}
+}
+
+/** The memory of one tensor and of all views on it, with the count of those who share it. */
+export class Storage {
+  refs = 1;
+  /** Counts in-place changes, so that backward notices a saved tensor that is no longer what it was. */
+  version = 0;
+  /** Somebody outside holds a typed array on this memory: it is never recycled. */
+  pinned = false;
+  constructor(
+    readonly bytes: Bytes,
+    readonly byteOffset: number,
+    readonly byteLength: number,
+    readonly block: Block | null,
+  ) {}
+}
+
+/** Takes the place of a tensor's storage once it is released. */
+export const RELEASED = new Storage(new Uint8Array(0), 0, 0, null);
+
+let liveTensors = 0;
+let totalBytes = 0;
+let pooledBytes = 0;
+let budget = Number.POSITIVE_INFINITY;
+// Bytes the collector has freed already while their finalizers wait for the event loop.
+let unreported = 0;
+
+// Registered once per ArrayBuffer, not per tensor: the finalizer subtracts what the collector took.
+const registry = new FinalizationRegistry<Account>((account) => {
+  totalBytes -= account.bytes;
+  unreported = Math.max(0, unreported - account.bytes);
+  liveTensors -= account.tensors;
+  if (account.pooled) pooledBytes -= account.bytes;
+});
+
+const freeBlocks = new Map<number, Block[]>();
+const freeSlabs: Block[] = [];
+let slab: Block | null = null;
+
+function newBlock(op: string, capacity: number): Block {
+  if (totalBytes - unreported + capacity > budget) makeRoom(op, capacity);
+  let buffer: ArrayBuffer;
+  try {
+    buffer = new ArrayBuffer(capacity + ALIGNMENT);
+  } catch (cause) {
+    emptyCache();
+    throw new TensorError('memory', op, `expected to get ${formatBytes(capacity)} from the system, which refused`, { cause });
+  }
+  const skip = (ALIGNMENT - native.misalignment(new Uint8Array(buffer))) % ALIGNMENT;
+  const account: Account = { bytes: capacity, tensors: 0, pooled: false };
+  registry.register(buffer, account);
+  totalBytes += capacity;
+  return new Block(new Uint8Array(buffer, skip, capacity), account);
+}
+
+/** The budget is reached: drop the pool, collect garbage, count what really lives, then give up. */
+function makeRoom(op: string, capacity: number): void {
+  emptyCache();
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const real = Math.min(totalBytes, process.memoryUsage().arrayBuffers);
+  unreported = totalBytes - real;
+  if (real + capacity <= budget) return;
+  throw new TensorError(
+    'memory',
+    op,
+    `expected to stay within the memory budget of ${formatBytes(budget)}, but ${formatBytes(real)} are in use and ` +
+      `${formatBytes(capacity)} more are needed. Release tensors earlier (scope, dispose), use smaller batches, or raise setMemoryBudget()`,
+  );
+}
+
+/** Sizes are rounded up to four steps per power of two, which wastes at most a quarter and lets sizes share blocks. */
+function sizeClass(bytes: number): number {
+  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+  return Math.ceil(bytes / step) * step;
+}
+
+/** Takes uninitialised memory for `byteLength` bytes. */
+export function allocate(op: string, byteLength: number): Storage {
+  liveTensors++;
+  if (byteLength <= SMALL_BYTES) {
+    const need = (byteLength + ALIGNMENT - 1) & -ALIGNMENT;
+    if (slab === null || slab.top + need > SLAB_BYTES) {
+      slab = freeSlabs.pop() ?? newBlock(op, SLAB_BYTES);
+      if (slab.account.pooled) {
+        slab.account.pooled = false;
+        pooledBytes -= SLAB_BYTES;
+      }
+      slab.top = 0;
+    }
+    const storage = new Storage(slab.bytes, slab.top, byteLength, slab);
+    slab.top += need;
+    slab.account.tensors++;
+    return storage;
+  }
+  const capacity = sizeClass(byteLength);
+  const free = freeBlocks.get(capacity);
+  let block = free?.pop();
+  if (block === undefined) block = newBlock(op, capacity);
+  else {
+    block.account.pooled = false;
+    pooledBytes -= capacity;
+  }
+  block.account.tensors = 1;
+  return new Storage(block.bytes, 0, byteLength, block);
+}
+
+/** Wraps memory that somebody else owns; it is never recycled. */
+export function adopt(bytes: Bytes): Storage {
+  const storage = new Storage(bytes, 0, bytes.byteLength, null);
+  storage.pinned = true;
+  return storage;
+}
+
+/** One user of the storage less; the last one gives the memory back. */
+export function release(storage: Storage): void {
+  if (--storage.refs > 0 || storage.block === null) return;
+  const block = storage.block;
+  block.account.tensors--;
+  liveTensors--;
+  if (storage.pinned) return;
+  if (block.bytes.byteLength === SLAB_BYTES && storage.byteLength <= SMALL_BYTES) {
+    if (block.account.tensors === 0 && block !== slab && !block.account.pooled) recycle(block, freeSlabs);
+    return;
+  }
+  let free = freeBlocks.get(block.bytes.byteLength);
+  if (free === undefined) freeBlocks.set(block.bytes.byteLength, (free = []));
+  recycle(block, free);
+}
+
+function recycle(block: Block, list: Block[]): void {
+  block.account.pooled = true;
+  pooledBytes += block.bytes.byteLength;
+  list.push(block);
+}
+
+/** Lets go of all pooled memory; the collector returns it to the system. */
+export function emptyCache(): void {
+  for (const list of [freeSlabs, ...freeBlocks.values()]) {
+    for (const block of list) {
+      totalBytes -= block.bytes.byteLength;
+      pooledBytes -= block.bytes.byteLength;
+      (block.account as { bytes: number }).bytes = 0;
+    }
+    list.length = 0;
+  }
+  freeBlocks.clear();
+}
+
+/** What {@link memory} reports. */
+export interface MemoryUsage {
+  /** Tensors whose memory was not given back (views count with the tensor they look at). */
+  tensors: number;
+  /** Bytes held by tensors in use. */
+  bytes: number;
+  /** Bytes kept ready for the next tensors. */
+  poolBytes: number;
+  /** The budget set by {@link setMemoryBudget}, or Infinity. */
+  budget: number;
+}
+
+/**
+ * Counts tensors and the bytes they hold.
+ *
+ * What the garbage collector took is subtracted from `tensors` when the event loop next turns, from `bytes` at once.
+ *
+ * @example
+ * ```ts
+ * import { memory, zeros } from 'chainrule';
+ * const x = zeros([1024, 1024]);
+ * console.log(memory().bytes >= 4 * 2 ** 20); // true
+ * x.dispose();
+ * ```
+ */
+export function memory(): MemoryUsage {
+  // V8's own count is exact where our finalizers have not run yet: a loop that never yields.
+  const bytes = Math.max(0, Math.min(totalBytes, process.memoryUsage().arrayBuffers) - pooledBytes);
+  return { tensors: liveTensors, bytes, poolBytes: pooledBytes, budget };
+}
+
+/**
+ * Sets the most bytes that tensors and the pool may hold together; more gives a `TensorError` with code `memory`.
+ *
+ * @param bytes the budget, or `Infinity` for none (the default)
+ *
+ * @example
+ * ```ts
+ * import { setMemoryBudget } from 'chainrule';
+ * setMemoryBudget(2 * 2 ** 30);
+ * ```
+ */
+export function setMemoryBudget(bytes: number): void {
+  if (typeof bytes !== 'number' || !(bytes > 0)) {
+    throw new TensorError('value', 'setMemoryBudget', `expected a number of bytes above 0, got ${String(bytes)}`);
+  }
+  budget = bytes;
+}
+
+function formatBytes(n: number): string {
+  if (n < 1024) return `${n} bytes`;
+  const unit = Math.min(3, Math.floor(Math.log2(n) / 10));
+  return `${(n / 1024 ** unit).toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB'][unit]}`;
+}

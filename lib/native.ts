@@ -1,0 +1,155 @@
+// The border: the only file that touches the .node binary, and the description of every binding it has.
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { TensorError } from './errors.js';
+
+/** Memory of a tensor as bindings take it: a byte view of the whole buffer; byte offsets travel in `geometry`. */
+export type Bytes = Uint8Array;
+
+/**
+ * Every hot binding takes typed arrays and reads all its numbers from `geometry`, a Float64Array shared once: an array
+ * literal as an argument would cost more than most small kernels (230 ns). Slots are listed at each binding; `off` is a
+ * byte offset, `shape`, `strides` are `ndim` slots each, strides count elements. Bindings check every view against its
+ * buffer and throw a RangeError rather than leave it; user mistakes are caught before, in TypeScript.
+ */
+export interface Native {
+  readonly geometry: Float64Array;
+  /** Kernel names by family; the number of a kernel is its index. */
+  readonly names: Readonly<Record<string, readonly string[]>>;
+
+  capability(): string;
+  openblasCore(): string;
+  numThreads(): number;
+  setNumThreads(n: number): void;
+  /** Address of the first byte modulo 64. */
+  misalignment(bytes: Bytes): number;
+
+  /**
+   * y = f(x, p0, p1), y = f(a, b), y = a < b ..., y = c ? a : b, y = cast(x).
+   * 0 kernel, 1 dtype of the operands (copy: of x), 2 dtype of y (copy only), 3 p0, 4 p1, 5 ndim,
+   * 6..9 off of y, a, b, c (-1: an immediate number), 10..12 immediates of a, b, c,
+   * 13.. shape, strides of y, a, b, c (as many as there are operands).
+   * `where` takes (y, condition, a, b); the condition is bool. Comparisons and logic write bool.
+   */
+  unary(y: Bytes, x: Bytes): void;
+  binary(y: Bytes, a: Bytes, b: Bytes): void;
+  compare(y: Bytes, a: Bytes, b: Bytes): void;
+  where(y: Bytes, condition: Bytes, a: Bytes, b: Bytes): void;
+  copy(y: Bytes, x: Bytes): void;
+
+  /**
+   * y = reduction of x over the flagged dimensions; y is contiguous over the others, in their order.
+   * 0 kernel, 1 dtype of x, 2 dtype of y, 3 ndim, 4 off y, 5 off x, 6 off indices (-1: none), 7 p0,
+   * 8.. shape, strides of x, flags (1 reduced). argmax/argmin write int32 places in the row-major order of the reduced
+   * dimensions; amax/amin write the same places into `indices` when given.
+   */
+  reduce(y: Bytes, x: Bytes, indices?: Bytes): void;
+
+  /**
+   * Along the middle of contiguous [outer, n, inner]. 0 kernel (softmax, log_softmax), 1 dtype, 2 outer, 3 n, 4 inner, 5 off y, 6 off x.
+   * Backward: dx from dy and the forward result y; 5 off dx, 6 off dy, 7 off y.
+   */
+  softmax(y: Bytes, x: Bytes): void;
+  softmaxBackward(dx: Bytes, dy: Bytes, y: Bytes): void;
+
+  /**
+   * Negative log likelihood of log-probabilities [outer, n, inner] at int32 targets [outer, inner]:
+   * losses = -w[t] * logp[t] and weights = w[t], both [outer, inner], 0 where t is the ignored index.
+   * 0 dtype, 1 outer, 2 n, 3 inner, 4 ignored index, 5 off losses, 6 off weights, 7 off logp, 8 off target,
+   * 9 off w (-1: all ones). Returns the place of the first target outside 0..n-1 (then nothing else is meaningful), or -1.
+   * Backward writes dlogp [outer, n, inner] from dloss [outer, inner]: 5 off dlogp, 6 off dloss, 8 off target, 9 off w.
+   * crossEntropyBackward writes dx of the logits, (exp(logp) - onehot) * w[t] * dloss: 5 off dx, 6 off dloss, 7 off logp, 8, 9 as above.
+   */
+  nll(losses: Bytes, weights: Bytes, logp: Bytes, target: Bytes, w: Bytes): number;
+  nllBackward(dlogp: Bytes, dloss: Bytes, target: Bytes, w: Bytes): void;
+  crossEntropyBackward(dx: Bytes, dloss: Bytes, logp: Bytes, target: Bytes, w: Bytes): void;
+
+  /**
+   * Indices are int32 and may be negative (from the end); the place of the first bad one is returned, or -1.
+   * gather: y[o,j,i] = x[o,index[o,j,i],i]; 0 dtype, 1 outer, 2 n (of x), 3 count (of index), 4 inner, 5 off y, 6 off x, 7 off index.
+   * scatterAdd: y[o,index[o,j,i],i] += x[o,j,i] (2 n of y). indexSelect: y[o,j,i] = x[o,index[j],i]; indexAdd its inverse.
+   */
+  gather(y: Bytes, x: Bytes, index: Bytes): number;
+  scatterAdd(y: Bytes, x: Bytes, index: Bytes): number;
+  indexSelect(y: Bytes, x: Bytes, index: Bytes): number;
+  indexAdd(y: Bytes, x: Bytes, index: Bytes): number;
+
+  /** y = value everywhere. 0 dtype, 1 n, 2 off y, 3 value. */
+  fill(y: Bytes): void;
+  /** y[i] = start + i * step. 0 dtype, 1 n, 2 off y, 3 start, 4 step. */
+  arange(y: Bytes): void;
+  /**
+   * Philox4x32-10; `state` is a Uint32Array(4): key low, key high, counter low, counter high; the counter advances by the blocks used.
+   * 0 kernel (uniform [p0, p1), normal mean p0 deviation p1, bernoulli p0, integers [p0, p1)), 1 dtype, 2 n, 3 off y, 4 p0, 5 p1.
+   */
+  random(y: Bytes, state: Uint32Array): void;
+  /** y = a random permutation of 0..n-1, int32. 0 n, 1 off y. */
+  randperm(y: Bytes, state: Uint32Array): void;
+  /** y = x * mask / (1 - p), mask (uint8) drawn. 0 dtype, 1 n, 2 off y, 3 off mask, 4 off x, 5 p. Backward is the same with the mask given. */
+  dropout(y: Bytes, mask: Bytes, x: Bytes, state: Uint32Array): void;
+  dropoutBackward(dx: Bytes, mask: Bytes, dy: Bytes): void;
+
+  /**
+   * c = alpha * op(a) op(b) + beta * c + bias, batched. 0 dtype, 1 trans a, 2 trans b, 3 m, 4 n, 5 k, 6 lda, 7 ldb, 8 alpha,
+   * 9 beta, 10 off c, 11 off a, 12 off b, 13 off bias (-1: none), 14 ndim of the batch, 15.. shape, strides of a, strides of b.
+   * c is contiguous.
+   */
+  gemm(c: Bytes, a: Bytes, b: Bytes, bias: Bytes): void;
+
+  /**
+   * 0 dtype, 1 n, 2 c, 3 h, 4 w, 5 o, 6 kh, 7 kw, 8 oh, 9 ow, 10 stride h, 11 stride w, 12 pad top, 13 pad left,
+   * 14 dilation h, 15 dilation w, 16 groups, 17.. off of each argument in order (bias and dbias: -1 for none).
+   */
+  conv2d(y: Bytes, x: Bytes, w: Bytes, bias: Bytes): void;
+  conv2dBackwardInput(dx: Bytes, dy: Bytes, w: Bytes): void;
+  conv2dBackwardWeight(dw: Bytes, dbias: Bytes, x: Bytes, dy: Bytes): void;
+
+  /**
+   * 0 dtype, 1 planes, 2 h, 3 w, 4 oh, 5 ow, 6 kh, 7 kw, 8 stride h, 9 stride w, 10 pad h, 11 pad w, 12 dilation h, 13 dilation w,
+   * 14 count include pad, 15 divisor (0: window size), 16 wide places (int32 instead of uint8), 17.. off of each argument in order.
+   */
+  maxPool2d(y: Bytes, x: Bytes, places: Bytes): void;
+  maxPool2dBackward(dx: Bytes, dy: Bytes, places: Bytes): void;
+  avgPool2d(y: Bytes, x: Bytes): void;
+  avgPool2dBackward(dx: Bytes, dy: Bytes): void;
+
+  /**
+   * One update of many parameters. 0 dtype, 1 parameters in this call, 2 lr, 3 weight decay, 4 maximize, 5.. options of the rule;
+   * from slot 16 on, per parameter: n and the byte offset of each of its buffers; arguments: the buffers, parameter after parameter.
+   * sgd (p, g, momentum or null): 5 momentum, 6 dampening, 7 nesterov, 8 first step. 
+   * adam (p, g, m, v, vmax or null): 5 beta1, 6 beta2, 7 eps, 8 step number, 9 decoupled decay (AdamW), 10 amsgrad.
+   */
+  sgd(...buffers: (Bytes | null)[]): void;
+  adam(...buffers: (Bytes | null)[]): void;
+}
+
+function load(): Native {
+  const require = createRequire(import.meta.url);
+  // lib/native.ts when run from source, dist/lib/native.js when built: the package is the folder above either.
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  const root = here.replace(/[\\/](dist[\\/])?lib[\\/]?$/, '');
+  try {
+    return (require('node-gyp-build') as (dir: string) => Native)(root);
+  } catch (cause) {
+    const looked = process.env.CHAINRULE_PREBUILD ?? root;
+    const text = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new TensorError(
+      'native',
+      'load',
+      `expected a native binary for ${platform}-${arch} (Node ${process.versions.node}) in build/Release or prebuilds/${platform}-${arch} ` +
+        `under ${looked}, got: ${text}. Reinstall the package with 'npm install chainrule', or in a clone run 'scripts/setup.sh'.`,
+      { cause },
+    );
+  }
+}
+
+export const native: Native = load();
+
+/** Number of a kernel in its family (logSigmoid here is log_sigmoid there); a name the binary lacks is a broken build. */
+export function kernelId(family: string, name: string): number {
+  const kernel = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const id = native.names[family]?.indexOf(kernel) ?? -1;
+  if (id < 0) throw new TensorError('native', name, `expected a kernel of family ${family} in the binary; rebuild it with 'npm run build:native'`);
+  return id;
+}

@@ -1,0 +1,182 @@
+// x.at(...): NumPy's and PyTorch's square brackets.
+import { checkTensor, dense, make } from '../core/dispatch.js';
+import { checkInteger, formatShape, type Shape, sizeOf } from '../core/shape.js';
+import { describe, TensorError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { indexSelect } from './index.js';
+import { type Stretch, stride } from './stride.js';
+
+/** A range with a step, made by {@link slice}. */
+export class Slice {
+  constructor(
+    readonly start: number | null,
+    readonly stop: number | null,
+    readonly step: number,
+  ) {}
+}
+
+/** One subscript: a place, a range, `'...'`, null for a new axis, or an integer or boolean tensor. */
+export type Subscript = number | Slice | '...' | null | Tensor;
+
+/**
+ * A range for {@link at}: from start to before stop, by step; null stands for the end on that side (Python: `start:stop:step`).
+ *
+ * @throws TensorError `value` for a step below 1; reverse with `flip`
+ *
+ * @example
+ * ```ts
+ * import { arange, slice } from 'chainrule';
+ * console.log(arange(6).at(slice(1, null, 2)).toArray()); // [1, 3, 5]
+ * ```
+ */
+export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
+  for (const [name, value] of [['start', start], ['stop', stop]] as const) {
+    if (value !== null) checkInteger('slice', name, value);
+  }
+  return new Slice(start, stop, checkInteger('slice', 'step', step, 1));
+}
+
+function stretchOf({ start, stop, step }: Slice, n: number): Stretch {
+  const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
+  const from = start === null ? 0 : clamp(start);
+  const to = stop === null ? n : clamp(stop);
+  return { start: from, step, length: Math.max(0, Math.ceil((to - from) / step)) };
+}
+
+/** How many dimensions of the tensor a subscript takes. */
+function width(op: string, s: Subscript): number {
+  if (s === null || s === '...') return 0;
+  if (typeof s === 'number' || s instanceof Slice) return 1;
+  checkTensor(op, s, "a number, slice(), '...', null or an index tensor");
+  if (s.dtype === 'bool') return s.ndim;
+  if (s.dtype === 'int32') return 1;
+  throw new TensorError('dtype', op, `expected index tensors of dtype int32 or bool, got ${s.dtype}; convert with .to('int32') or .to('bool')`);
+}
+
+/**
+ * Part of a tensor, by one subscript per dimension: places and ranges give views, index tensors copies
+ * (PyTorch: `x[...]`).
+ *
+ * @param subscripts numbers (negative: from the end), `slice()`, `'...'`, null for a new axis, int32 or bool tensors
+ * @throws TensorError `index` for a place outside its dimension, `shape` for too many subscripts
+ *
+ * @example
+ * ```ts
+ * import { arange, slice } from 'chainrule';
+ * const x = arange(6).reshape([2, 3]);
+ * console.log(x.at(1).toArray(), x.at('...', slice(1)).toArray()); // [3, 4, 5] [[1, 2], [4, 5]]
+ * ```
+ */
+export function at(x: Tensor, ...subscripts: Subscript[]): Tensor {
+  const op = 'at';
+  checkTensor(op, x);
+  const list = complete(op, x, subscripts);
+  // First everything that is a view: ranges, places (kept with size 1 for now) and new axes.
+  const stretches: Stretch[] = [];
+  const shape: number[] = [];
+  const picks: { axis: number; index: Tensor }[] = [];
+  for (const s of list) {
+    const n = x.shape[stretches.length];
+    if (s === null) shape.push(1);
+    else if (typeof s === 'number') {
+      const place = checkInteger(op, 'an index', s) < 0 ? s + n : s;
+      if (place < 0 || place >= n) {
+        throw new TensorError('index', op, `expected an index between ${-n} and ${n - 1} in dimension ${stretches.length} of ${formatShape(x.shape)}, got ${s}`);
+      }
+      stretches.push({ start: place, step: 1, length: 1 });
+    } else if (s instanceof Slice) {
+      const stretch = stretchOf(s, n);
+      stretches.push(stretch);
+      shape.push(stretch.length);
+    } else if (s !== '...') {
+      for (const index of s.dtype === 'bool' ? nonzeroIn(op, s, x.shape, stretches.length) : [s]) {
+        picks.push({ axis: shape.length, index });
+        const size = x.shape[stretches.length];
+        stretches.push({ start: 0, step: 1, length: size });
+        shape.push(size);
+      }
+    }
+  }
+  const looked = stride(x, stretches).reshape(shape);
+  return picks.length === 0 ? looked : pick(op, looked, picks);
+}
+
+/** Subscripts for every dimension: the ellipsis and what was left out become full ranges. */
+function complete(op: string, x: Tensor, subscripts: readonly Subscript[]): Subscript[] {
+  const used = subscripts.reduce<number>((n, s) => n + width(op, s), 0);
+  const dots = subscripts.filter((s) => s === '...').length;
+  if (used > x.ndim || dots > 1) {
+    throw new TensorError('shape', op, `expected at most ${x.ndim} subscripts and one '...' for ${formatShape(x.shape)}, got ${describe(subscripts)}`);
+  }
+  const rest = Array.from({ length: x.ndim - used }, () => new Slice(null, null, 1));
+  if (dots === 0) return [...subscripts, ...rest];
+  const place = subscripts.indexOf('...');
+  return [...subscripts.slice(0, place), ...rest, ...subscripts.slice(place + 1)];
+}
+
+/** Places of the true elements of a mask, one index tensor per dimension of it. */
+function nonzeroIn(op: string, mask: Tensor, shape: Shape, axis: number): Tensor[] {
+  const covered = shape.slice(axis, axis + mask.ndim);
+  if (mask.shape.some((n, i) => n !== covered[i])) {
+    throw new TensorError('shape', op, `expected a mask of shape ${formatShape(covered)} at dimension ${axis}, got ${formatShape(mask.shape)}`);
+  }
+  const found = nonzero(mask);
+  return mask.shape.map((_, i) => stride(found, [{ start: 0, step: 1, length: found.shape[0] }, { start: i, step: 1, length: 1 }]).squeeze(1));
+}
+
+/**
+ * Places of the elements that are not 0, a row for each, int32 [count, ndim] (PyTorch: `torch.nonzero`).
+ *
+ * @example
+ * ```ts
+ * import { nonzero, tensor } from 'chainrule';
+ * console.log(nonzero(tensor([[0, 1], [2, 0]])).toArray()); // [[0, 1], [1, 0]]
+ * ```
+ */
+export function nonzero(x: Tensor): Tensor {
+  const { shape, ndim } = checkTensor('nonzero', x);
+  const values = dense('nonzero', x).typed();
+  const places: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) places.push(i);
+  const y = make('nonzero', [places.length, ndim], 'int32');
+  const out = y.typed();
+  places.forEach((place, row) => {
+    let rest = place;
+    for (let d = ndim - 1; d >= 0; d--) {
+      out[row * ndim + d] = rest % shape[d];
+      rest = Math.floor(rest / shape[d]);
+    }
+  });
+  return y;
+}
+
+/** Several index tensors at once: they broadcast, and become one index into the dimensions they name, joined. */
+function pick(op: string, x: Tensor, picks: readonly { axis: number; index: Tensor }[]): Tensor {
+  const axes = picks.map((p) => p.axis);
+  const rest = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  let flat: Tensor | null = null;
+  for (const { axis, index } of picks) {
+    const n = x.shape[axis];
+    checkRange(op, index, n);
+    const place = index.add(index.lt(0).to('int32').mul(n));
+    flat = flat === null ? place : flat.mul(n).add(place);
+  }
+  const index = flat as Tensor;
+  const joined = x.permute([...axes, ...rest]).reshape([sizeOf(axes.map((i) => x.shape[i])), ...rest.map((i) => x.shape[i])]);
+  const found = indexSelect(joined, 0, index.reshape([-1])).reshape([...index.shape, ...rest.map((i) => x.shape[i])]);
+  // Indexed dimensions side by side keep their place; otherwise the result's come first, as in NumPy.
+  const together = axes.every((axis, i) => i === 0 || axis === axes[i - 1] + 1);
+  if (!together || axes[0] === 0) return found;
+  const k = index.ndim;
+  const before = rest.filter((i) => i < axes[0]).length;
+  const order = [...rest.keys()].map((i) => i + k);
+  return found.permute([...order.slice(0, before), ...Array.from({ length: k }, (_, i) => i), ...order.slice(before)]);
+}
+
+function checkRange(op: string, index: Tensor, n: number): void {
+  if (index.size === 0) return;
+  const [low, high] = [index.amin().item(), index.amax().item()];
+  if (low < -n || high >= n) {
+    throw new TensorError('index', op, `expected indices between ${-n} and ${n - 1}, got ${low < -n ? low : high}`);
+  }
+}

@@ -1,0 +1,152 @@
+// Elementwise functions of two operands, which broadcast. Every export is also a method of Tensor.
+import { binary, binaryOp } from '../core/dispatch.js';
+import type { Tensor } from '../tensor.js';
+
+const neg = (g: Tensor) => g.neg();
+const pass = (g: Tensor) => g;
+const asTensor = (x: Tensor | number) => x as Tensor;
+
+const ADD = binaryOp('add', pass, pass, { saves: false });
+/**
+ * Sum: `y = a + b`. A gradient branches to both unchanged. Shapes broadcast, dtypes promote (PyTorch: `torch.add`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([[1, 2], [3, 4]]).add(tensor([10, 20])).toArray()); // [[11, 22], [13, 24]]
+ * ```
+ */
+export function add(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(ADD, a, b);
+}
+
+const SUB = binaryOp('sub', pass, neg, { saves: false });
+/**
+ * Difference: `y = a - b` (PyTorch: `torch.sub`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { sub, tensor } from 'chainrule';
+ * console.log(sub(1, tensor([3, 4])).toArray()); // [-2, -3]
+ * ```
+ */
+export function sub(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(SUB, a, b);
+}
+
+const MUL = binaryOp(
+  'mul',
+  (g, _, b) => g.mul(b),
+  (g, a) => g.mul(a),
+);
+/**
+ * Product, element by element: `y = a b`, `da = g b`, `db = g a` (PyTorch: `torch.mul`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2]).mul(3).toArray()); // [3, 6]
+ * ```
+ */
+export function mul(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(MUL, a, b);
+}
+
+const DIV = binaryOp(
+  'div',
+  (g, _, b) => g.div(b),
+  (g, a, b) => g.mul(a).div(asTensor(b).square()).neg(),
+  { float: true },
+);
+/**
+ * Quotient: `y = a / b`, floating point even for integers; division by 0 gives infinity or NaN (PyTorch: `torch.div`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2]).div(2).toArray()); // [0.5, 1]
+ * ```
+ */
+export function div(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(DIV, a, b);
+}
+
+const POW = binaryOp(
+  'pow',
+  (g, a, b) => {
+    // x^0 is constant everywhere, also at 0, where b * x^(b-1) would be NaN.
+    if (typeof b === 'number') return b === 0 ? g.mul(0) : g.mul(asTensor(a).pow(b - 1)).mul(b);
+    const slope = b.mul(binary(POW, a, b.sub(1)));
+    return g.mul(b.eq(0).where(0, slope));
+  },
+  (g, a, b) => {
+    const y = binary(POW, a, b);
+    if (typeof a === 'number') return a === 0 ? g.mul(0) : g.mul(y).mul(Math.log(a));
+    // 0^b for b >= 0 does not change with b.
+    const flat = a.eq(0).logicalAnd(typeof b === 'number' ? b >= 0 : b.ge(0));
+    return g.mul(flat.where(0, y.mul(a.log())));
+  },
+);
+/**
+ * Power: `y = a^b`, `da = g b a^(b-1)`, `db = g y log(a)` (PyTorch: `torch.pow`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).pow(2).toArray()); // [1, 4, 9]
+ * ```
+ */
+export function pow(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(POW, a, b);
+}
+
+// Where both are equal each gets half, as in PyTorch.
+const larger = (g: Tensor, a: Tensor | number, b: Tensor | number) => share(g, asTensor(a), b, 'gt');
+const smaller = (g: Tensor, a: Tensor | number, b: Tensor | number) => share(g, asTensor(a), b, 'lt');
+function share(g: Tensor, mine: Tensor, other: Tensor | number, wins: 'gt' | 'lt'): Tensor {
+  const won = mine[wins](other).to(g.dtype);
+  const tied = mine.eq(other).to(g.dtype);
+  return g.mul(won.add(tied.mul(0.5)));
+}
+
+const MAXIMUM = binaryOp('maximum', larger, (g, a, b) => larger(g, b, a));
+/**
+ * The larger of two, NaN where either is; the gradient goes to the larger, half to each at a tie (PyTorch: `torch.maximum`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 5]).maximum(tensor([3, 2])).toArray()); // [3, 5]
+ * ```
+ */
+export function maximum(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(MAXIMUM, a, b);
+}
+
+const MINIMUM = binaryOp('minimum', smaller, (g, a, b) => smaller(g, b, a));
+/**
+ * The smaller of two, NaN where either is; the gradient goes to the smaller, half to each at a tie (PyTorch: `torch.minimum`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 5]).minimum(3).toArray()); // [1, 3]
+ * ```
+ */
+export function minimum(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(MINIMUM, a, b);
+}

@@ -1,0 +1,135 @@
+// Comparisons and logic: bool results, no gradient. Every export is also a method of Tensor.
+import { binary, binaryOp } from '../core/dispatch.js';
+import type { Tensor } from '../tensor.js';
+
+const compare = (name: string) => binaryOp(name, null, null, { family: 'compare' });
+
+const EQ = compare('eq');
+/**
+ * True where `a == b`; shapes broadcast, NaN is unequal to everything (PyTorch: `torch.eq`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).eq(tensor([1, 3, 2])).toArray()); // [true, false, false]
+ * ```
+ */
+export function eq(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(EQ, a, b);
+}
+
+const NE = compare('ne');
+/**
+ * True where `a != b`; shapes broadcast, NaN is unequal to everything (PyTorch: `torch.ne`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).ne(tensor([1, 3, 2])).toArray()); // [false, true, true]
+ * ```
+ */
+export function ne(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(NE, a, b);
+}
+
+const LT = compare('lt');
+/**
+ * True where `a < b`; shapes broadcast, NaN is neither larger nor smaller (PyTorch: `torch.lt`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).lt(tensor([1, 3, 2])).toArray()); // [false, true, false]
+ * ```
+ */
+export function lt(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(LT, a, b);
+}
+
+const LE = compare('le');
+/**
+ * True where `a <= b`; shapes broadcast, NaN is neither larger nor smaller (PyTorch: `torch.le`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).le(tensor([1, 3, 2])).toArray()); // [true, true, false]
+ * ```
+ */
+export function le(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(LE, a, b);
+}
+
+const GT = compare('gt');
+/**
+ * True where `a > b`; shapes broadcast, NaN is neither larger nor smaller (PyTorch: `torch.gt`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).gt(tensor([1, 3, 2])).toArray()); // [false, false, true]
+ * ```
+ */
+export function gt(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(GT, a, b);
+}
+
+const GE = compare('ge');
+/**
+ * True where `a >= b`; shapes broadcast, NaN is neither larger nor smaller (PyTorch: `torch.ge`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2, 3]).ge(tensor([1, 3, 2])).toArray()); // [true, false, true]
+ * ```
+ */
+export function ge(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(GE, a, b);
+}
+
+const AND = compare('logicalAnd');
+/**
+ * True where both are nonzero; shapes broadcast (PyTorch: `torch.logical_and`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([true, true, false]).logicalAnd(tensor([true, false, false])).toArray()); // [true, false, false]
+ * ```
+ */
+export function logicalAnd(a: Tensor | number | boolean, b: Tensor | number | boolean): Tensor {
+  return binary(AND, number(a), number(b));
+}
+
+const OR = compare('logicalOr');
+/**
+ * True where either is nonzero; shapes broadcast (PyTorch: `torch.logical_or`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([true, true, false]).logicalOr(tensor([true, false, false])).toArray()); // [true, true, false]
+ * ```
+ */
+export function logicalOr(a: Tensor | number | boolean, b: Tensor | number | boolean): Tensor {
+  return binary(OR, number(a), number(b));
+}
+
+const XOR = compare('logicalXor');
+/**
+ * True where exactly one is nonzero; shapes broadcast (PyTorch: `torch.logical_xor`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([true, true, false]).logicalXor(tensor([true, false, false])).toArray()); // [false, true, false]
+ * ```
+ */
+export function logicalXor(a: Tensor | number | boolean, b: Tensor | number | boolean): Tensor {
+  return binary(XOR, number(a), number(b));
+}
+
+function number(x: Tensor | number | boolean): Tensor | number {
+  return typeof x === 'boolean' ? Number(x) : x;
+}

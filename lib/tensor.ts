@@ -1,0 +1,319 @@
+// The Tensor class: its fields, what reads it out, and every operation as a method.
+import { inspect } from 'node:util';
+import { copyInto, provideTensor } from './core/dispatch.js';
+import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
+import { formatTensor } from './core/print.js';
+import { formatShape, type Shape, sameShape, sizeOf } from './core/shape.js';
+import { RELEASED, release, type Storage } from './core/storage.js';
+import { type GradHook, type Node, nodeOf } from './core/tape.js';
+import { TensorError } from './errors.js';
+import * as at from './ops/at.js';
+import * as binary from './ops/binary.js';
+import * as compare from './ops/compare.js';
+import * as index from './ops/index.js';
+import * as join from './ops/join.js';
+import * as matmul from './ops/matmul.js';
+import * as reduce from './ops/reduce.js';
+import * as softmax from './ops/softmax.js';
+import * as unary from './ops/unary.js';
+import * as view from './ops/view.js';
+
+/** Elements as nested arrays, a number or a boolean for a 0-d tensor. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/** The functions of a module whose first argument becomes `this`. */
+type Methods<M> = {
+  [K in keyof M]: M[K] extends (x: never, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
+};
+
+export interface Tensor
+  extends Methods<typeof unary>,
+    Methods<typeof binary>,
+    Methods<typeof compare>,
+    Methods<typeof view>,
+    Methods<typeof softmax>,
+    Methods<typeof matmul>,
+    Methods<Pick<typeof reduce, 'sum' | 'mean' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'all' | 'any'>>,
+    Methods<Pick<typeof index, 'gather' | 'indexSelect'>> {}
+
+/**
+ * An n-dimensional array of numbers that remembers how it was computed.
+ *
+ * Made by `tensor`, `zeros`, `randn` and the other creation functions, and by every operation. Views share memory with what they look at.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * const x = tensor([[1, 2], [3, 4]], { requiresGrad: true });
+ * x.square().sum().backward();
+ * console.log(x.grad?.toArray()); // [[2, 4], [6, 8]]
+ * ```
+ */
+export class Tensor {
+  /** @internal */ storage: Storage;
+  /** Sizes of the dimensions, outermost first. */
+  readonly shape: Shape;
+  /** Steps between neighbours along each dimension, in elements. */
+  readonly strides: Shape;
+  /** Place of the first element in the memory, in elements. */
+  readonly offset: number;
+  /** Element type. */
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+  /** Whether the elements lie in row-major order without gaps. */
+  readonly isContiguous: boolean;
+  /** Name of the operation that made it. */
+  readonly op: string;
+  /** Whether operations on it are recorded. */
+  requiresGrad = false;
+  /** @internal */ node: Node | null = null;
+  /** @internal The collected gradient; {@link grad} is the public way to it. */ gradient: Tensor | null = null;
+  /** @internal No scope releases it. */ kept = false;
+  /** @internal Only the library can reach it. */ hidden = false;
+  private ended = false;
+
+  /** @internal */
+  constructor(storage: Storage, shape: Shape, strides: Shape, offset: number, dtype: DType, contiguous: boolean, op: string) {
+    this.storage = storage;
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset;
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.isContiguous = contiguous;
+    this.op = op;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Whether its memory was given back. */
+  get released(): boolean {
+    return this.storage === RELEASED;
+  }
+
+  /** Whether no operation made it from tensors that require gradients; gradients collect in leaves. */
+  get isLeaf(): boolean {
+    return this.node === null || this.node.op === 'leaf';
+  }
+
+  /** Gradient collected by backward(), or null. */
+  get grad(): Tensor | null {
+    const { gradient } = this;
+    if (gradient !== null) gradient.hidden = false;
+    return gradient;
+  }
+
+  set grad(value: Tensor | null) {
+    if (value !== null && (value.dtype !== this.dtype || formatShape(value.shape) !== formatShape(this.shape))) {
+      throw new TensorError('shape', 'grad', `expected a gradient of shape ${formatShape(this.shape)} and dtype ${this.dtype}, got ${formatShape(value.shape)} ${value.dtype}`);
+    }
+    this.gradient = value;
+  }
+
+  /** Forgets the gradient; its memory goes back to the pool unless somebody asked for `.grad`. */
+  zeroGrad(): void {
+    if (this.gradient?.hidden) this.gradient.dispose();
+    this.gradient = null;
+  }
+
+  /** @internal Throws if the memory was given back. */
+  check(op: string): void {
+    if (this.storage !== RELEASED) return;
+    const why = this.ended
+      ? 'its graph was consumed by backward() and a later backward() through the same parameters took the memory; keep it with detach() before'
+      : 'dispose() or the end of a scope() took the memory; return it from the scope or keep() it';
+    throw new TensorError('released', op, `expected a live tensor, got the released result of '${this.op}' ${formatShape(this.shape)}: ${why}`);
+  }
+
+  /** Gives the memory back now instead of at garbage collection. Views of it stay usable. */
+  dispose(): void {
+    if (this.storage === RELEASED) return;
+    release(this.storage);
+    this.storage = RELEASED;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal Called when a later backward pass may reuse the memory. */
+  endLease(): void {
+    if (this.kept || this.storage === RELEASED || this.storage.pinned) return;
+    this.ended = true;
+    this.dispose();
+  }
+
+  /** @internal The elements as a typed array that stays inside the library; contiguous tensors only. */
+  typed(): TypedArray {
+    const { array, bytes } = DTYPES[this.dtype];
+    const { storage } = this;
+    return new array(storage.bytes.buffer as ArrayBuffer, storage.bytes.byteOffset + storage.byteOffset + this.offset * bytes, this.size);
+  }
+
+  /** @internal A typed array of the one element at a place of the row-major order. */
+  private element(place: number): TypedArray {
+    let { offset } = this;
+    for (let i = this.ndim - 1; i >= 0; i--) {
+      const n = this.shape[i];
+      offset += (place % n) * this.strides[i];
+      place = Math.floor(place / n);
+    }
+    const { array, bytes } = DTYPES[this.dtype];
+    const { storage } = this;
+    return new array(storage.bytes.buffer as ArrayBuffer, storage.bytes.byteOffset + storage.byteOffset + offset * bytes, 1);
+  }
+
+  /** @internal The element at a place of the row-major order. */
+  read(place: number): number {
+    return this.element(place)[0];
+  }
+
+  /** @internal Changes one element in place, unseen by the tape. */
+  write(place: number, value: number): void {
+    this.element(place)[0] = value;
+  }
+
+  /**
+   * Overwrites the values in place with those of another tensor of the same shape; only for leaves, outside the graph.
+   * Parameters and buffers change this way (PyTorch: `Tensor.copy_` under `no_grad`).
+   *
+   * @throws TensorError `shape` where the shapes differ, `grad` for a value in the middle of a graph
+   */
+  assign(source: Tensor): this {
+    this.check('assign');
+    source.check('assign');
+    if (!sameShape(this.shape, source.shape)) {
+      throw new TensorError('shape', 'assign', `expected values of shape ${formatShape(this.shape)}, got ${formatShape(source.shape)}`);
+    }
+    if (!this.isLeaf) throw new TensorError('grad', 'assign', `expected a leaf, got the result of '${this.op}'; assign to parameters or detached tensors`);
+    copyInto(this, source);
+    this.storage.version++;
+    return this;
+  }
+
+  /**
+   * The live elements as a typed array, without a copy: writing to it writes to the tensor, and its memory is never recycled.
+   * A tensor that is not contiguous gives a copy.
+   */
+  get data(): TypedArray {
+    this.check('data');
+    if (!this.isContiguous) return this.contiguousData();
+    this.storage.pinned = true;
+    return this.typed();
+  }
+
+  private contiguousData(): TypedArray {
+    return view.clone(this.detach()).data;
+  }
+
+  /** The only element, as a number (booleans give 0 or 1). */
+  item(): number {
+    this.check('item');
+    if (this.size !== 1) {
+      throw new TensorError('shape', 'item', `expected a tensor with one element, got ${formatShape(this.shape)}; use toArray() for more`);
+    }
+    return this.read(0);
+  }
+
+  /** The elements as nested arrays. */
+  toArray(): NestedArray {
+    this.check('toArray');
+    const flat = this.isContiguous ? this.typed() : this.contiguousData();
+    const bool = this.dtype === 'bool';
+    let next = 0;
+    const build = (axis: number): NestedArray => {
+      if (axis === this.ndim) return bool ? flat[next++] !== 0 : flat[next++];
+      return Array.from({ length: this.shape[axis] }, () => build(axis + 1));
+    };
+    return build(0);
+  }
+
+  /** Text in PyTorch's layout. */
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  /** Prints the values, shape and dtype to standard output. */
+  print(): void {
+    console.log(this.toString());
+  }
+
+  [inspect.custom](): string {
+    return formatTensor(this);
+  }
+
+  /** Asks for the gradient of a value in the middle of a graph to be kept in `.grad` (PyTorch: `retain_grad`). */
+  retainGrad(): this {
+    this.check('retainGrad');
+    const node = nodeOf(this);
+    if (node === null) throw new TensorError('grad', 'retainGrad', 'expected a tensor that requires gradients');
+    node.target = this;
+    return this;
+  }
+
+  /**
+   * Calls a function with the gradient of this tensor during backward(); what it returns takes the gradient's place
+   * (PyTorch: `register_hook`).
+   *
+   * @returns a function that removes the hook
+   */
+  registerHook(hook: GradHook): () => void {
+    this.check('registerHook');
+    const node = nodeOf(this);
+    if (node === null) throw new TensorError('grad', 'registerHook', 'expected a tensor that requires gradients');
+    node.hooks ??= [];
+    node.hooks.push(hook);
+    return () => {
+      node.hooks = node.hooks?.filter((h) => h !== hook) ?? null;
+    };
+  }
+
+  /** Part of the tensor by one subscript per dimension; see {@link at.at}. */
+  at(...subscripts: at.Subscript[]): Tensor {
+    return at.at(this, ...subscripts);
+  }
+
+  /** Where the tensor is true `a`, elsewhere `b` (PyTorch: `torch.where`). */
+  where(a: Tensor | number, b: Tensor | number): Tensor {
+    return join.where(this, a, b);
+  }
+
+  /** Largest of all elements, or values and places of the largest along a dimension (PyTorch: `torch.max`). */
+  max(): Tensor;
+  max(axis: number, options?: reduce.ReduceOptions): reduce.Extremes;
+  max(axis?: number, options?: reduce.ReduceOptions): Tensor | reduce.Extremes {
+    return axis === undefined ? reduce.max(this) : reduce.max(this, axis, options);
+  }
+
+  /** Smallest of all elements, or values and places of the smallest along a dimension (PyTorch: `torch.min`). */
+  min(): Tensor;
+  min(axis: number, options?: reduce.ReduceOptions): reduce.Extremes;
+  min(axis?: number, options?: reduce.ReduceOptions): Tensor | reduce.Extremes {
+    return axis === undefined ? reduce.min(this) : reduce.min(this, axis, options);
+  }
+}
+
+type Operation = (x: unknown, a?: unknown, b?: unknown, c?: unknown) => unknown;
+
+/** Puts every exported function of the modules on the prototype. */
+function attach(modules: readonly object[]): void {
+  for (const module of modules) {
+    for (const [name, value] of Object.entries(module)) {
+      if (typeof value !== 'function' || name in Tensor.prototype) continue;
+      const operation = value as Operation;
+      const method = function (this: unknown, a?: unknown, b?: unknown, c?: unknown) {
+        return operation(this, a, b, c);
+      };
+      Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+    }
+  }
+}
+
+const { gather, indexSelect } = index;
+const { sum, mean, amax, amin, argmax, argmin, all, any } = reduce;
+attach([unary, binary, compare, view, softmax, matmul, { sum, mean, amax, amin, argmax, argmin, all, any }, { gather, indexSelect }]);
+provideTensor(Tensor);
