@@ -1,0 +1,23 @@
+// `npm run example NAME`: runs the example whose file name contains NAME; without one, lists them.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'examples');
+const [name, ...args] = process.argv.slice(2);
+const examples = existsSync(folder)
+  ? readdirSync(folder)
+      .filter((file) => file.endsWith('.ts'))
+      .sort()
+  : [];
+const exact = examples.filter((file) => file === name || file === `${name}.ts`);
+const found = exact.length > 0 ? exact : examples.filter((file) => name && file.includes(name));
+if (found.length !== 1) {
+  console.error(`[example] expected the name of one example, got ${name ?? 'none'}; there are:`);
+  for (const file of examples) console.error(`  ${file.replace(/\.ts$/, '')}`);
+  process.exit(1);
+}
+const tsx = createRequire(import.meta.url).resolve('tsx/cli');
+process.exit(spawnSync(process.execPath, [tsx, join(folder, found[0]), ...args], { stdio: 'inherit' }).status ?? 1);

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The native tests, or with a sanitizer (address,undefined or thread) an instrumented build of them; with
+# address,undefined also the addon, under the op sweeps.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Below a build/ of its own: CHAINRULE_PREBUILD=build-asan looks in build-asan/build/Release.
+sanitized() {
+  local folder=$1 targets=$2
+  shift 2
+  for target in $targets; do
+    node_modules/.bin/cmake-js build --parallel "${JOBS:-2}" --log-level error --out "$folder/build" --target "$target" \
+      --CDSANITIZE="$1" --CDCMAKE_BUILD_TYPE=RelWithDebInfo
+  done
+}
+
+case ${1:-} in
+  '')
+    scripts/build-native.sh native-tests
+    exec build/native-tests
+    ;;
+  address,undefined)
+    sanitized build-asan 'chainrule native-tests' "$1"
+    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    ASAN_OPTIONS=detect_leaks=${CHAINRULE_LEAKS:-1}:fast_unwind_on_malloc=0 build-asan/build/native-tests
+    # Node itself is not instrumented: its leaks are not ours to find.
+    exec env LD_PRELOAD="$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 CHAINRULE_SANITIZED=1 \
+      CHAINRULE_PREBUILD="$PWD/build-asan" node node_modules/vitest/vitest.mjs run test/ops test/core
+    ;;
+  thread)
+    sanitized build-tsan native-tests "$1"
+    exec env TSAN_OPTIONS=halt_on_error=1 build-tsan/build/native-tests
+    ;;
+  *)
+    echo "[test:native] expected address,undefined or thread, got $1" >&2
+    exit 1
+    ;;
+esac
