@@ -1,0 +1,17 @@
+// Checking indices before anything is read or written with them.
+#pragma once
+#include <cstdint>
+
+namespace chainrule {
+
+// Whether all are in [low, n), or equal to `ignored`; if not, the place of the first that is not is kept for
+// take_bad_index on this thread.
+bool check_indices(const int32_t* index, int64_t count, int64_t low, int64_t n, int64_t ignored);
+
+// The place of the first bad index a kernel on this thread met since the last call, or -1. Not a result of the kernel:
+// a kernel may run again later, when nobody waits for one.
+int64_t take_bad_index();
+
+inline constexpr int64_t kNoneIgnored = int64_t{1} << 40;
+
+}  // namespace chainrule

@@ -1,0 +1,130 @@
+// Binary kernels, y = f(a, b); one line here is the whole of a kernel.
+#include "kernels/capability.h"
+//
+#include "kernels/erf.h"
+#include "kernels/math.h"
+#include "kernels/pairs.h"
+#include "kernels/rows.h"
+#include "kernels/table.h"
+
+namespace chainrule::CHAINRULE_CAPABILITY {
+namespace {
+
+using uint = uint32_t;  // integers wrap around in it
+
+// Truncated and floored division that never traps: 0 for a divisor of 0, and the most negative number stays itself over
+// -1.
+template <class T>
+T divide(T a, T b) {
+  return b == 0 ? T(0) : b == T(-1) && T(-1) < 0 ? T(0u - uint(a)) : T(a / b);
+}
+
+template <class T>
+T modulo(T a, T b) {
+  return b == 0 || (b == T(-1) && T(-1) < 0) ? T(0) : T(a % b);
+}
+
+template <class T>
+T floored(T a, T b) {
+  const T q = divide(a, b);
+  return T(q - (modulo(a, b) != 0 && (a < 0) != (b < 0)));
+}
+
+template <class T>
+T floor_modulo(T a, T b) {
+  const T r = modulo(a, b);
+  return r != 0 && (a < 0) != (b < 0) ? T(r + b) : r;
+}
+
+// Wraps around; a negative power is 0 but for bases 1 and -1.
+template <class T>
+T power(T a, T b) {
+  if (b < 0) return a == 1 ? T(1) : a == T(-1) ? (b & 1 ? a : T(1)) : T(0);
+  uint result = 1, base = uint(a);
+  for (uint n = uint(b); n != 0; n >>= 1) {
+    if (n & 1) result *= base;
+    base *= base;
+  }
+  return T(result);
+}
+
+// F: float types alone, the expression on vectors V. I: int32 and uint8 too, the second expression on single values T.
+// B: bool too, where the second expression's result counts as true when it is not 0.
+#define CHAINRULE_BINARY(F, I, B)                                                          \
+  B(add, a + b, T(uint(a) + uint(b)))                                                      \
+  I(sub, a - b, T(uint(a) - uint(b)))                                                      \
+  B(mul, a* b, T(uint(a) * uint(b)))                                                       \
+  F(div, a / b)                                                                            \
+  B(maximum, xsimd::select(xsimd::isnan(a), a, xsimd::select(a > b, a, b)), a > b ? a : b) \
+  B(minimum, xsimd::select(xsimd::isnan(a), a, xsimd::select(a < b, a, b)), a < b ? a : b) \
+  B(fmax, xsimd::select(xsimd::isnan(b), a, xsimd::select(a > b, a, b)), a > b ? a : b)    \
+  B(fmin, xsimd::select(xsimd::isnan(b), a, xsimd::select(a < b, a, b)), a < b ? a : b)    \
+  I(pow, math::pow(a, b), power(a, b))                                                     \
+  I(fmod, math::fmod(a, b), modulo(a, b))                                                  \
+  I(remainder, math::remainder(a, b), floor_modulo(a, b))                                  \
+  I(floor_divide, math::floor_divide(a, b), floored(a, b))                                 \
+  F(atan2, math::atan2(a, b))                                                              \
+  F(hypot, math::hypot(a, b))                                                              \
+  F(copysign, math::with_sign(a, b))                                                       \
+  F(logaddexp, math::logaddexp(a, b))                                                      \
+  F(xlogy, xsimd::select(a == V(0) && b == b, V(0), a * math::log(b)))                     \
+  /* Gradients that rules use all the time: a is g, b the result y or the input x. */      \
+  F(relu_backward, xsimd::select(b <= V(0), V(0), a))                                      \
+  F(sigmoid_backward, a* b*(V(1) - b))                                                     \
+  F(tanh_backward, a*(V(1) - b * b))                                                       \
+  F(leaky_relu_backward, xsimd::select(b > V(0), a, a * p0))                               \
+  F(elu_backward, xsimd::select(b > V(0), a, a * p0 * math::exp(b)))                       \
+  F(silu_backward, a* math::silu_slope(b))                                                 \
+  F(gelu_backward, a* math::gelu_slope(b, p0))
+
+namespace functors {
+#define CHAINRULE_FLOAT(name, expression)                \
+  struct name {                                          \
+    template <class V>                                   \
+    static V of(V a, V b, [[maybe_unused]] V p0) {       \
+      using T [[maybe_unused]] = typename V::value_type; \
+      return expression;                                 \
+    }                                                    \
+  };
+#define CHAINRULE_INTEGER(name, expression, integer) \
+  struct name {                                      \
+    template <class V>                               \
+    static V of(V a, V b, [[maybe_unused]] V p0) {   \
+      return expression;                             \
+    }                                                \
+    template <class T>                               \
+    static T of(T a, T b) {                          \
+      return integer;                                \
+    }                                                \
+  };
+#define CHAINRULE_BOOL(name, expression, integer) \
+  CHAINRULE_INTEGER(name, expression, integer)    \
+  struct name##_bool {                            \
+    static uint8_t of(uint8_t x, uint8_t y) {     \
+      using T = uint8_t;                          \
+      const T a = x != 0, b = y != 0;             \
+      return (integer) != 0;                      \
+    }                                             \
+  };
+CHAINRULE_BINARY(CHAINRULE_FLOAT, CHAINRULE_INTEGER, CHAINRULE_BOOL)
+}  // namespace functors
+
+#define CHAINRULE_NAME(name, ...) #name,
+const char* const kNames[] = {CHAINRULE_BINARY(CHAINRULE_NAME, CHAINRULE_NAME, CHAINRULE_NAME)};
+
+#define CHAINRULE_FLOAT_ROW(name, ...) {binary_vectors<functors::name, float>, binary_vectors<functors::name, double>},
+#define CHAINRULE_INTEGER_ROW(name, ...)                                          \
+  {binary_vectors<functors::name, float>, binary_vectors<functors::name, double>, \
+   binary_values<functors::name, int32_t, int32_t>, binary_values<functors::name, uint8_t, uint8_t>},
+#define CHAINRULE_BOOL_ROW(name, ...)                                                                \
+  {binary_vectors<functors::name, float>, binary_vectors<functors::name, double>,                    \
+   binary_values<functors::name, int32_t, int32_t>, binary_values<functors::name, uint8_t, uint8_t>, \
+   binary_values<functors::name##_bool, uint8_t, uint8_t>},
+constexpr RowFunction kRows[][kDTypes] = {
+    CHAINRULE_BINARY(CHAINRULE_FLOAT_ROW, CHAINRULE_INTEGER_ROW, CHAINRULE_BOOL_ROW)};
+
+}  // namespace
+
+void fill_binary(Table& table) { table.binary = {kNames, sizeof kRows / sizeof *kRows, kRows}; }
+
+}  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -1,0 +1,187 @@
+// Convolution forward: patches packed by tiles of pixels, multiplied by packed weights, no column matrix in memory.
+#include "kernels/capability.h"
+//
+#include "core/parallel.h"
+#include "kernels/conv_paths.h"
+#include "kernels/patches.h"
+#include "kernels/strips.h"
+
+namespace chainrule::CHAINRULE_CAPABILITY {
+namespace {
+
+// Bytes of a packed tile of patches: with its weights it stays in a 256 KB second-level cache.
+constexpr int64_t kTileBytes = 128 * 1024;
+// Terms of a sum that are added up in registers before they go to memory.
+constexpr int64_t kDepth = 512;
+
+// How one convolution is cut: by shape only where sums are cut, freely elsewhere.
+template <class T>
+struct Plan {
+  ConvSizes s;
+  Blocks blocks;           // of output channels
+  int64_t depth_channels;  // channels whose patches are summed in registers
+  int64_t tile;            // pixels packed at once, a multiple of kOuterColumns
+  int64_t pixels, tiles;   // of all images
+
+  explicit Plan(const Conv2dGeometry& g) : s(conv_sizes(g)), blocks(s.o, kOuterRows) {
+    const int64_t window = g.kh * g.kw;
+    depth_channels = larger(1, smaller(s.c, kDepth / window));
+    const int64_t columns = kTileBytes / (depth_channels * window * static_cast<int64_t>(sizeof(T)));
+    tile = larger(kOuterColumns<T>, smaller(columns, 512) / kOuterColumns<T> * kOuterColumns<T>);
+    pixels = g.n * s.p;
+    tiles = blocks_of(pixels, tile);
+  }
+};
+
+// w [o, k] of one group -> for each block of rows [k, rows], so that a tile reads its factors one after the other.
+template <class T>
+void pack_weights(const Plan<T>& plan, const T* w, T* packed) {
+  const int64_t k = plan.s.k;
+  parallel_for(plan.blocks.count, larger(1, 65536 / (k * kOuterRows)), [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t first = plan.blocks.begin(block), rows = plan.blocks.size(block);
+      // Sixteen terms at a time: the lines written to stay in the first-level cache.
+      for (int64_t from = 0; from < k; from += 16)
+        for (int64_t i = 0; i < rows; ++i)
+          for (int64_t l = from; l < smaller(from + 16, k); ++l) {
+            packed[first * k + l * rows + i] = w[(first + i) * k + l];
+          }
+    }
+  });
+}
+
+// Sums of some pixels that are not one run of one image go to memory through a small buffer.
+template <class T>
+void scatter(const Plan<T>& plan, const T* sums, int64_t begin, int64_t count, int64_t rows, Store how, T* y,
+             int64_t image_stride) {
+  over_images(plan.s.p, begin, begin + count, [&](int64_t image, int64_t pixel, int64_t length, int64_t at) {
+    for (int64_t i = 0; i < rows; ++i) {
+      T* to = y + image * image_stride + i * plan.s.p + pixel;
+      const T* from = sums + i * kOuterColumns<T> + at;
+      how == Store::kAdd ? add_lanes(to, from, length) : copy_lanes(to, from, length);
+    }
+  });
+}
+
+// Calls tile(store, bias, c, ldc) so that y of some output channels, up to kOuterColumns pixels from `begin`, is made.
+template <class T, class Tile>
+CHAINRULE_INLINE void put(const Plan<T>& plan, int64_t rows, const T* bias, Store how, int64_t begin, T* y,
+                          int64_t image_stride, const Tile& tile) {
+  const int64_t count = smaller(kOuterColumns<T>, plan.pixels - begin), p = plan.s.p;
+  if (count == kOuterColumns<T> && begin % p + count <= p) {
+    return tile(bias, how, y + begin / p * image_stride + begin % p, p);
+  }
+  alignas(64) T sums[kOuterRows * kOuterColumns<T>];
+  tile(bias, Store::kSet, sums, kOuterColumns<T>);
+  scatter(plan, sums, begin, count, rows, how, y, image_stride);
+}
+
+// What a tile of pixels of one group works on: channels [c, c + channels), their pixels as `layout` has them.
+template <class T>
+struct Work {
+  const Conv2dGeometry& g;
+  const Plan<T>& plan;
+  const Layout& layout;
+  int64_t begin, end, c, channels;
+  const int64_t* offsets;
+  const T *x, *packed, *bias;
+  T* y;
+
+  int64_t depth() const { return channels * g.kh * g.kw; }
+  Store how() const { return c == 0 ? Store::kSet : Store::kAdd; }
+  int64_t image_stride() const { return g.o * plan.s.p; }
+};
+
+// All patches are packed, then met by every block of weights.
+template <class T>
+void multiply_packed(const Work<T>& work) {
+  constexpr int64_t n = kOuterColumns<T>;
+  const Plan<T>& plan = work.plan;
+  const int64_t depth = work.depth();
+  const Scratch<T> panels(depth * rounded_up(work.end - work.begin, n) + n);
+  Move moves[n];
+  for (int64_t q = work.begin; q < work.end; q += n) {
+    pack_patches(work.g, work.layout, depth, work.offsets, work.x, q, smaller(q + n, work.end), n, moves,
+                 panels + (q - work.begin) * depth, n);
+  }
+  for (int64_t block = 0; block < plan.blocks.count; ++block) {
+    const int64_t first = plan.blocks.begin(block), rows = plan.blocks.size(block);
+    const T* w = work.packed + first * plan.s.k + work.c * work.g.kh * work.g.kw * rows;
+    const T* bias = work.bias ? work.bias + first : nullptr;
+    const OuterTile<T> tile = outer_tile(T{}, rows);
+    for (int64_t q = work.begin; q < work.end; q += n) {
+      put(plan, rows, bias, work.how(), q, work.y + first * plan.s.p, work.image_stride(),
+          [&](const T* b, Store how, T* c, int64_t ldc) {
+            tile(depth, w, panels + (q - work.begin) * depth, n, b, how, c, ldc);
+          });
+    }
+  }
+}
+
+// Patches are read where they are; a tile's pixels stay in the first-level cache while the weights pass.
+template <class T>
+void multiply_strips(const Work<T>& work) {
+  constexpr int64_t n = kOuterColumns<T>;
+  const Plan<T>& plan = work.plan;
+  const Scratch<int64_t> strips(blocks_of(work.end - work.begin, n) * kOuterStrips);
+  list_strips<T>(work.g, work.layout, work.begin, work.end, kOuterStrips, strips);
+  for (int64_t q = work.begin; q < work.end; q += n) {
+    const int64_t* four = strips + (q - work.begin) / kStrip<T>;
+    for (int64_t block = 0; block < plan.blocks.count; ++block) {
+      const int64_t first = plan.blocks.begin(block), rows = plan.blocks.size(block);
+      const T* w = work.packed + first * plan.s.k + work.c * work.g.kh * work.g.kw * rows;
+      put(plan, rows, work.bias ? work.bias + first : nullptr, work.how(), q, work.y + first * plan.s.p,
+          work.image_stride(), [&](const T* b, Store how, T* c, int64_t ldc) {
+            outer_strips(T{}, rows)(work.depth(), w, work.x, work.offsets, four, b, how, c, ldc);
+          });
+    }
+  }
+}
+
+// One tile of pixels of one group, a depth at a time.
+template <class T>
+void run_tile(const Conv2dGeometry& g, const Plan<T>& plan, const T* x, const T* packed, const T* bias, T* y,
+              int64_t begin) {
+  const int64_t end = smaller(begin + plan.tile, plan.pixels);
+  const bool strips = in_strips<T>(g);
+  const Layout layout = layout_of<T>(g, plan.depth_channels, begin, end, strips);
+  const Scratch<T> copy(copy_size<T>(layout));
+  const Scratch<int64_t> offsets(plan.depth_channels * g.kh * g.kw);
+  patch_offsets(g, layout, plan.depth_channels, offsets);
+  for (int64_t c = 0; c == 0 || c < plan.s.c; c += plan.depth_channels) {
+    const int64_t channels = smaller(plan.depth_channels, plan.s.c - c);
+    const T* seen = x + c * g.h * g.w;
+    if (!layout.direct) copy_images(g, layout, channels, seen, static_cast<T*>(copy));
+    seen = layout.direct ? seen + layout.image * layout.stride : copy;
+    const Work<T> work{g, plan, layout, begin, end, c, channels, offsets, seen, packed, c == 0 ? bias : nullptr, y};
+    strips ? multiply_strips(work) : multiply_packed(work);
+  }
+}
+
+template <class T>
+void forward(const Conv2dArgs& args) {
+  const Conv2dGeometry g = flattened(args.g);
+  const Plan<T> plan(g);
+  if (plan.pixels == 0 || g.o == 0) return;
+  const auto *x = static_cast<const T*>(args.x), *w = static_cast<const T*>(args.w);
+  const auto* bias = static_cast<const T*>(args.bias);
+  auto* y = static_cast<T*>(args.y);
+  const Scratch<T> packed(g.o * plan.s.k);
+  for (int64_t i = 0; i < g.groups; ++i) {
+    pack_weights(plan, w + i * plan.s.o * plan.s.k, packed + i * plan.s.o * plan.s.k);
+  }
+  parallel_for(plan.tiles * g.groups, 1, [&](int64_t task, int64_t) {
+    const int64_t group = task % g.groups, begin = task / g.groups * plan.tile;
+    run_tile(g, plan, x + group * plan.s.c * g.h * g.w, packed + group * plan.s.o * plan.s.k,
+             bias ? bias + group * plan.s.o : nullptr, y + group * plan.s.o * plan.s.p, begin);
+  });
+}
+
+}  // namespace
+
+void conv2d_forward(const Conv2dArgs& args) {
+  if (is_depthwise(args.g)) return depthwise_forward(args);
+  args.dtype == DType::kFloat64 ? forward<double>(args) : forward<float>(args);
+}
+
+}  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -1,0 +1,196 @@
+// gather, scatterAdd, indexSelect, indexAdd: moves by the size of an element, additions by dtype.
+#include "kernels/capability.h"
+//
+#include <string.h>
+
+#include "core/args/index.h"
+#include "core/index_check.h"
+#include "core/parallel.h"
+#include "kernels/convert.h"
+#include "kernels/table.h"
+
+namespace chainrule::CHAINRULE_CAPABILITY {
+namespace {
+
+// Elements a thread should have to itself.
+constexpr int64_t kGrain = 16 * 1024;
+
+// The row an index stands for, or -1. All were checked before; they are read once and checked again where they are
+// used, for their buffer may be shared with another thread, or be the one that is written.
+inline int64_t row_at(const int32_t* index, int64_t n) {
+  const int64_t t = __atomic_load_n(index, __ATOMIC_RELAXED);
+  const int64_t row = t < 0 ? t + n : t;
+  return row < 0 || row >= n ? -1 : row;
+}
+
+inline void add_to(float& y, float x) { y += x; }
+inline void add_to(double& y, double x) { y += x; }
+inline void add_to(int32_t& y, int32_t x) {
+  y = static_cast<int32_t>(static_cast<uint32_t>(y) + static_cast<uint32_t>(x));
+}
+inline void add_to(uint8_t& y, uint8_t x) { y = static_cast<uint8_t>(y + x); }
+inline void add_to(Bool& y, Bool x) { y.byte = static_cast<uint8_t>((y.byte != 0) | (x.byte != 0)); }
+
+inline bool good_indices(const IndexArgs& args, int64_t indices) {
+  return check_indices(args.index, indices, -args.n, args.n, kNoneIgnored);
+}
+
+// y[i] = x[index[i]], single elements.
+template <class T>
+void take(T* y, const T* x, const int32_t* index, int64_t count, int64_t n) {
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t row = row_at(index + i, n);
+    if (row >= 0) y[i] = x[row];
+  }
+}
+
+// Calls f(o, j, k, r) for runs of rows r..r+k-1 of [outer, count], rows j..j+k-1 of outer block o.
+template <class F>
+void for_each_run(const IndexArgs& args, int64_t begin, int64_t end, const F& f) {
+  int64_t o = begin / args.count, j = begin % args.count;
+  for (int64_t r = begin; r < end; ++o, j = 0) {
+    const int64_t k = args.count - j < end - r ? args.count - j : end - r;
+    f(o, j, k, r);
+    r += k;
+  }
+}
+
+template <class T>
+void gather(const IndexArgs& args) {
+  if (!good_indices(args, args.outer * args.count * args.inner)) return;
+  T* y = static_cast<T*>(args.y);
+  const T* x = static_cast<const T*>(args.x);
+  if (args.inner == 0 || args.count == 0) return;
+  parallel_for(args.outer * args.count, kGrain / args.inner + 1, [&](int64_t begin, int64_t end) {
+    for_each_run(args, begin, end, [&](int64_t o, int64_t, int64_t k, int64_t r) {
+      const T* from = x + o * args.n * args.inner;
+      if (args.inner == 1) return take(y + r, from, args.index + r, k, args.n);
+      for (int64_t line = r * args.inner; line < (r + k) * args.inner; line += args.inner) {
+        for (int64_t i = 0; i < args.inner; ++i) {
+          const int64_t row = row_at(args.index + line + i, args.n);
+          if (row >= 0) y[line + i] = from[row * args.inner + i];
+        }
+      }
+    });
+  });
+}
+
+// Additions to one place keep their order: threads share out the outer blocks and the columns only.
+template <class T>
+void scatter_add(const IndexArgs& args) {
+  if (!good_indices(args, args.outer * args.count * args.inner)) return;
+  T* y = static_cast<T*>(args.y);
+  const T* x = static_cast<const T*>(args.x);
+  if (args.inner == 0 || args.count == 0) return;
+  const int64_t columns = args.outer < 16 && args.inner >= 32 ? (args.inner + 15) / 16 : args.inner;
+  const int64_t strips = (args.inner + columns - 1) / columns;
+  parallel_for(args.outer * strips, kGrain / (args.count * columns) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const int64_t o = t / strips, first = t % strips * columns;
+      const int64_t last = args.inner - first < columns ? args.inner : first + columns;
+      T* to = y + o * args.n * args.inner;
+      for (int64_t j = 0; j < args.count; ++j) {
+        const int64_t line = (o * args.count + j) * args.inner;
+        for (int64_t i = first; i < last; ++i) {
+          const int64_t row = row_at(args.index + line + i, args.n);
+          if (row >= 0) add_to(to[row * args.inner + i], x[line + i]);
+        }
+      }
+    }
+  });
+}
+
+template <class T>
+void index_select(const IndexArgs& args) {
+  if (!good_indices(args, args.count)) return;
+  T* y = static_cast<T*>(args.y);
+  const T* x = static_cast<const T*>(args.x);
+  if (args.inner == 0 || args.count == 0) return;
+  parallel_for(args.outer * args.count, kGrain / args.inner + 1, [&](int64_t begin, int64_t end) {
+    for_each_run(args, begin, end, [&](int64_t o, int64_t j, int64_t k, int64_t r) {
+      const T* from = x + o * args.n * args.inner;
+      if (args.inner == 1) return take(y + r, from, args.index + j, k, args.n);
+      for (int64_t i = 0; i < k; ++i) {
+        const int64_t row = row_at(args.index + j + i, args.n);
+        if (row < 0) continue;
+        memmove(y + (r + i) * args.inner, from + row * args.inner, static_cast<size_t>(args.inner) * sizeof(T));
+      }
+    });
+  });
+}
+
+template <class T>
+inline void add_row(T* __restrict y, const T* __restrict x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) add_to(y[i], x[i]);
+}
+
+// A row of y belongs to one share of the work, the rows of the most frequent indices to different ones; every share
+// reads all indices. However many there are, additions to one row keep their order.
+template <class T>
+void index_add(const IndexArgs& args) {
+  if (!good_indices(args, args.count)) return;
+  T* y = static_cast<T*>(args.y);
+  const T* x = static_cast<const T*>(args.x);
+  if (args.inner == 0 || args.count == 0) return;
+  int64_t shares = 1;
+  if (args.inner >= 16 && args.outer * args.count * args.inner > 4 * kGrain)
+    while (shares < 64 && args.outer * shares < 4 * num_threads() && num_threads() > 1) shares *= 2;
+  parallel_for(args.outer * shares, kGrain * shares / (args.count * args.inner) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const int64_t o = t / shares, share = t % shares;
+      for (int64_t j = 0; j < args.count; ++j) {
+        const int64_t row = row_at(args.index + j, args.n);
+        if (row < 0 || (row & (shares - 1)) != share) continue;
+        T* to = y + (o * args.n + row) * args.inner;
+        const T* from = x + (o * args.count + j) * args.inner;
+        if (args.inner == 1)
+          add_to(*to, *from);
+        else
+          add_row(to, from, args.inner);
+      }
+    }
+  });
+}
+
+#define CHAINRULE_BY_WIDTH(name)           \
+  void name##_any(const IndexArgs& args) { \
+    switch (size_of(args.dtype)) {         \
+      case 8:                              \
+        return name<uint64_t>(args);       \
+      case 4:                              \
+        return name<uint32_t>(args);       \
+      default:                             \
+        return name<uint8_t>(args);        \
+    }                                      \
+  }
+CHAINRULE_BY_WIDTH(gather)
+CHAINRULE_BY_WIDTH(index_select)
+
+#define CHAINRULE_BY_DTYPE(name)           \
+  void name##_any(const IndexArgs& args) { \
+    switch (args.dtype) {                  \
+      case DType::kFloat32:                \
+        return name<float>(args);          \
+      case DType::kFloat64:                \
+        return name<double>(args);         \
+      case DType::kInt32:                  \
+        return name<int32_t>(args);        \
+      case DType::kUint8:                  \
+        return name<uint8_t>(args);        \
+      default:                             \
+        return name<Bool>(args);           \
+    }                                      \
+  }
+CHAINRULE_BY_DTYPE(scatter_add)
+CHAINRULE_BY_DTYPE(index_add)
+
+}  // namespace
+
+void fill_index(Table& table) {
+  table.gather = gather_any;
+  table.scatter_add = scatter_add_any;
+  table.index_select = index_select_any;
+  table.index_add = index_add_any;
+}
+
+}  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -1,0 +1,58 @@
+// What row kernels share: batches of converted elements, and lanes folded in an order that no capability changes.
+#pragma once
+#include "kernels/capability.h"
+//
+#include "kernels/simd.h"
+
+namespace chainrule::CHAINRULE_CAPABILITY {
+namespace {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+
+// As many elements as fill a batch of A, converted to A.
+template <class A>
+inline Batch<A> load_as(const A* x) {
+  return Batch<A>::load_unaligned(x);
+}
+
+// As many float32 as float64 fit in a vector, and vectors whose conversion is one instruction in every capability; the
+// intrinsic of AVX-512 warns about its own undefined operand in g++ 12.
+constexpr int kDoubles = Batch<double>::size;
+typedef float HalfVector __attribute__((vector_size(kDoubles * sizeof(float))));
+typedef float FloatVector __attribute__((vector_size(2 * kDoubles * sizeof(float))));
+typedef double DoubleVector __attribute__((vector_size(kDoubles * sizeof(double))));
+
+inline Batch<double> widened(HalfVector x) {
+  return typename Batch<double>::register_type(__builtin_convertvector(x, DoubleVector));
+}
+
+template <class A>
+inline Batch<A> load_as(const float* x) requires(__is_same(A, double)) {
+  HalfVector half;
+  __builtin_memcpy(&half, x, sizeof half);
+  return widened(half);
+}
+
+// The two halves of a vector without a way through memory.
+inline void widen(Batch<float> v, Batch<double>* low, Batch<double>* high) {
+  const FloatVector x = (FloatVector) typename Batch<float>::register_type(v);
+#if defined(__AVX512F__)
+  *low = widened(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7));
+  *high = widened(__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15));
+#elif defined(__AVX__)
+  *low = widened(__builtin_shufflevector(x, x, 0, 1, 2, 3));
+  *high = widened(__builtin_shufflevector(x, x, 4, 5, 6, 7));
+#else
+  *low = widened(__builtin_shufflevector(x, x, 0, 1));
+  *high = widened(__builtin_shufflevector(x, x, 2, 3));
+#endif
+}
+
+template <class T>
+inline void copy_elements(T* y, const T* x, int64_t n) {
+  __builtin_memcpy(y, x, static_cast<size_t>(n) * sizeof(T));
+}
+
+}  // namespace
+}  // namespace chainrule::CHAINRULE_CAPABILITY

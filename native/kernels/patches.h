@@ -1,0 +1,318 @@
+// Patches of images as matrices: what each output pixel of a convolution sees, packed for products and added back.
+#pragma once
+#include "core/args/conv.h"
+#include "core/scratch.h"
+#include "kernels/vector.h"
+
+namespace chainrule::CHAINRULE_CAPABILITY {
+namespace {
+
+// Per group: input channels, output channels, patch size c*kh*kw, output pixels of an image.
+struct ConvSizes {
+  int64_t c, o, k, p;
+};
+
+inline ConvSizes conv_sizes(const Conv2dGeometry& g) {
+  const int64_t c = g.c / g.groups;
+  return {c, g.o / g.groups, c * g.kh * g.kw, g.oh * g.ow};
+}
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t blocks_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
+inline int64_t rounded_up(int64_t n, int64_t unit) { return blocks_of(n, unit) * unit; }
+
+// n things dealt evenly to the fewest blocks of at most `most`.
+struct Blocks {
+  int64_t n, count;
+  Blocks(int64_t things, int64_t most) : n(things), count(blocks_of(things, most)) {}
+  int64_t begin(int64_t block) const { return block * n / count; }
+  int64_t size(int64_t block) const { return begin(block + 1) - begin(block); }
+};
+
+// Scratch of the calling thread, given back at the end of the scope.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t n) : block_(static_cast<T*>(acquire_scratch(static_cast<size_t>(n) * sizeof(T)))) {}
+  ~Scratch() { release_scratch(block_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  operator T*() const { return block_; }
+
+ private:
+  T* block_;
+};
+
+// Moves of a constant number of bytes, so that they become single instructions.
+template <class T, int64_t n>
+CHAINRULE_INLINE void copy_exactly(T* to, const T* from) {
+  __builtin_memcpy(to, from, n * sizeof(T));
+}
+
+template <class T>
+CHAINRULE_INLINE void copy_lanes(T* to, const T* from, int64_t n) {
+  for (; n >= 16; n -= 16, to += 16, from += 16) copy_exactly<T, 16>(to, from);
+  if (n & 8) copy_exactly<T, 8>(to, from), to += 8, from += 8;
+  if (n & 4) copy_exactly<T, 4>(to, from), to += 4, from += 4;
+  if (n & 2) copy_exactly<T, 2>(to, from), to += 2, from += 2;
+  if (n & 1) *to = *from;
+}
+
+template <class T>
+CHAINRULE_INLINE void zero_lanes(T* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = T{0};
+}
+
+template <class T, int64_t n>
+CHAINRULE_INLINE void add_exactly(T* to, const T* from) {
+  typedef T V __attribute__((vector_size(n * sizeof(T))));
+  V a, b;
+  __builtin_memcpy(&a, to, sizeof a);
+  __builtin_memcpy(&b, from, sizeof b);
+  a += b;
+  __builtin_memcpy(to, &a, sizeof a);
+}
+
+template <class T>
+CHAINRULE_INLINE void add_lanes(T* to, const T* from, int64_t n) {
+  constexpr int64_t w = kLanes<T>;
+  for (; n >= w; n -= w, to += w, from += w) add_exactly<T, w>(to, from);
+  if constexpr (w > 8) {
+    if (n & 8) add_exactly<T, 8>(to, from), to += 8, from += 8;
+  }
+  if constexpr (w > 4) {
+    if (n & 4) add_exactly<T, 4>(to, from), to += 4, from += 4;
+  }
+  if constexpr (w > 2) {
+    if (n & 2) add_exactly<T, 2>(to, from), to += 2, from += 2;
+  }
+  if (n & 1) *to += *from;
+}
+
+// Calls f(image, pixel, length, at) for each run of pixels [begin, end) inside one image of p pixels.
+template <class F>
+CHAINRULE_INLINE void over_images(int64_t p, int64_t begin, int64_t end, const F& f) {
+  int64_t image = begin / p, pixel = begin % p;
+  for (int64_t at = begin; at < end; ++image, pixel = 0) {
+    const int64_t length = smaller(p - pixel, end - at);
+    f(image, pixel, length, at - begin);
+    at += length;
+  }
+}
+
+// Output pixels of one row of one image, `at` pixels after the first of a sequence that may span rows and images.
+struct Run {
+  int64_t image, row, column, length, at;
+};
+
+// Calls f for each run of pixels [begin, end), counted through all images.
+template <class F>
+CHAINRULE_INLINE void over_runs(const Conv2dGeometry& g, int64_t begin, int64_t end, const F& f) {
+  const int64_t p = g.oh * g.ow;
+  int64_t image = begin / p, row = begin % p / g.ow, column = begin % p % g.ow;
+  for (int64_t pixel = begin; pixel < end;) {
+    const int64_t length = smaller(g.ow - column, end - pixel);
+    f(Run{image, row, column, length, pixel - begin});
+    pixel += length;
+    column = 0;
+    if (++row == g.oh) {
+      row = 0;
+      ++image;
+    }
+  }
+}
+
+// A 1x1 convolution that moves nothing sees an image as one long row.
+inline Conv2dGeometry flattened(Conv2dGeometry g) {
+  const bool plain = g.kh == 1 && g.kw == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_h == 0 && g.pad_w == 0;
+  if (!plain || g.oh != g.h || g.ow != g.w) return g;
+  g.w = g.ow = g.h * g.w;
+  g.h = g.oh = 1;
+  return g;
+}
+
+// Where the pixels are that some output pixels see. Either in the images themselves or in a copy with its padding, and
+// with the columns of one phase of the stride side by side: output pixels in a row then see input pixels in a row.
+struct Layout {
+  bool direct;
+  int64_t image, images;  // first one seen, and how many
+  int64_t row, rows;      // first output row seen, and how many input rows there are of each image
+  int64_t phase, width;   // columns of one phase; of all
+  int64_t plane, stride;  // from channel to channel, from image to image
+};
+
+// For output pixels [begin, end) and so many channels. Unless reads are exact, vectors read up to a vector too far: not
+// from the last image.
+template <class T>
+Layout layout_of(const Conv2dGeometry& g, int64_t channels, int64_t begin, int64_t end, bool exact) {
+  const int64_t p = g.oh * g.ow, image = begin / p, images = (end - 1) / p + 1 - image;
+  const int64_t reach_h = (g.kh - 1) * g.dilation_h, reach_w = (g.kw - 1) * g.dilation_w;
+  const bool inside = g.pad_h == 0 && g.pad_w == 0 && g.stride_w == 1 && g.ow + reach_w <= g.w &&
+                      (g.oh - 1) * g.stride_h + reach_h < g.h;
+  if (inside && (exact || image + images < g.n)) {
+    return {true, image, images, 0, g.h, g.w, g.w, g.h * g.w, g.c * g.h * g.w};
+  }
+  const int64_t first = images == 1 ? begin % p / g.ow : 0, last = images == 1 ? (end - 1) % p / g.ow : g.oh - 1;
+  const int64_t rows = (last - first) * g.stride_h + reach_h + 1, phase = g.ow + reach_w / g.stride_w;
+  const int64_t width = phase * g.stride_w, plane = rows * width;
+  return {false, image, images, first, rows, phase, width, plane, plane * channels};
+}
+
+// Elements of a copy; none if direct.
+template <class T>
+int64_t copy_size(const Layout& l) {
+  return l.direct ? 0 : l.images * l.stride + kLanes<T>;
+}
+
+CHAINRULE_INLINE int64_t place_offset(const Conv2dGeometry& g, const Layout& l, int64_t i, int64_t j) {
+  const int64_t column = j * g.dilation_w;
+  return i * g.dilation_h * l.width + column % g.stride_w * l.phase + column / g.stride_w;
+}
+
+// offsets[(c*kh + i)*kw + j]: from what an output pixel sees in channel 0 through place (0, 0) of the kernel to what it
+// sees in channel c through (i, j).
+inline void patch_offsets(const Conv2dGeometry& g, const Layout& l, int64_t channels, int64_t* offsets) {
+  const int64_t window = g.kh * g.kw;
+  for (int64_t i = 0; i < g.kh; ++i)
+    for (int64_t j = 0; j < g.kw; ++j)
+      for (int64_t c = 0; c < channels; ++c) {
+        offsets[c * window + i * g.kw + j] = c * l.plane + place_offset(g, l, i, j);
+      }
+}
+
+CHAINRULE_INLINE int64_t run_offset(const Conv2dGeometry& g, const Layout& l, const Run& run) {
+  return (run.image - l.image) * l.stride + (run.row - l.row) * g.stride_h * l.width + run.column;
+}
+
+// Calls f(image row or null, copy row) for each row of the copy, then for its columns in one phase f decides itself.
+template <class T, class F>
+CHAINRULE_INLINE void over_copied_rows(const Conv2dGeometry& g, const Layout& l, int64_t channels, const F& f) {
+  for (int64_t n = 0; n < l.images; ++n)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t r = 0; r < l.rows; ++r) {
+        const int64_t row = l.row * g.stride_h - g.pad_h + r;
+        const int64_t from = row < 0 || row >= g.h ? -1 : (((l.image + n) * g.c + c) * g.h + row) * g.w;
+        f(from, n * l.stride + c * l.plane + r * l.width);
+      }
+}
+
+// Columns [begin, end) of one phase of a copied row are inside the image; the first of them is image column `first`.
+struct PhaseColumns {
+  int64_t begin, end, first;
+};
+
+CHAINRULE_INLINE PhaseColumns phase_columns(const Conv2dGeometry& g, const Layout& l, int64_t phase) {
+  const int64_t shift = phase - g.pad_w;  // of column 0
+  const int64_t begin = shift < 0 ? smaller(l.phase, blocks_of(-shift, g.stride_w)) : 0;
+  const int64_t end = shift >= g.w ? 0 : smaller(l.phase, (g.w - 1 - shift) / g.stride_w + 1);
+  return {begin, larger(begin, end), shift + begin * g.stride_w};
+}
+
+// x, the first of `channels` channels of image 0 -> the copy that `l` describes.
+template <class T>
+void copy_images(const Conv2dGeometry& g, const Layout& l, int64_t channels, const T* x, T* copy) {
+  over_copied_rows<T>(g, l, channels, [&](int64_t from, int64_t to) {
+    if (from < 0) return zero_lanes(copy + to, l.width);
+    for (int64_t phase = 0; phase < g.stride_w; ++phase, to += l.phase) {
+      const PhaseColumns in = phase_columns(g, l, phase);
+      zero_lanes(copy + to, in.begin);
+      const T* row = x + from + in.first;
+      if (g.stride_w == 1) {
+        copy_lanes(copy + to + in.begin, row, in.end - in.begin);
+      } else {
+        for (int64_t q = in.begin; q < in.end; ++q, row += g.stride_w) copy[to + q] = *row;
+      }
+      zero_lanes(copy + to + in.end, l.phase - in.end);
+    }
+  });
+}
+
+// The other way: dx takes the copy's values, padding is dropped.
+template <class T>
+void restore_images(const Conv2dGeometry& g, const Layout& l, int64_t channels, const T* copy, T* dx) {
+  for (int64_t n = 0; n < l.images; ++n)
+    for (int64_t c = 0; c < channels; ++c) zero_lanes(dx + ((l.image + n) * g.c + c) * g.h * g.w, g.h * g.w);
+  over_copied_rows<T>(g, l, channels, [&](int64_t to, int64_t from) {
+    if (to < 0) return;
+    for (int64_t phase = 0; phase < g.stride_w; ++phase, from += l.phase) {
+      const PhaseColumns in = phase_columns(g, l, phase);
+      T* row = dx + to + in.first;
+      for (int64_t q = in.begin; q < in.end; ++q, row += g.stride_w) *row = copy[from + q];
+    }
+  });
+}
+
+// A vector's way from what pixels see to their columns of a panel.
+struct Move {
+  int64_t from, to;
+};
+
+// Moves for pixels [begin, end), at most one per pixel; the lanes a move has too many are overwritten by the next.
+template <class T>
+int64_t list_moves(const Conv2dGeometry& g, const Layout& l, int64_t begin, int64_t end, Move* moves) {
+  int64_t count = 0;
+  over_runs(g, begin, end, [&](const Run& run) {
+    const int64_t from = run_offset(g, l, run);
+    for (int64_t q = 0; q < run.length; q += kLanes<T>) moves[count++] = {from + q, run.at + q};
+  });
+  return count;
+}
+
+// panel [rows, ld], n columns and zeros up to `padded`; R moves a row, or `count` if R is 0.
+template <class T, int R>
+void pack_rows(int64_t rows, const int64_t* offsets, const T* x, const Move* moves, int64_t count, int64_t n,
+               int64_t padded, T* panel, int64_t ld) {
+  Move local[R > 0 ? R : 1];
+  for (int r = 0; r < R; ++r) local[r] = moves[r];
+  for (int64_t i = 0; i < rows; ++i, panel += ld) {
+    const T* from = x + offsets[i];
+    if constexpr (R > 0) {
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) store(panel + local[r].to, load(from + local[r].from));
+    } else {
+      for (int64_t r = 0; r < count; ++r) store(panel + moves[r].to, load(from + moves[r].from));
+    }
+    if (n < padded) zero_lanes(panel + n, padded - n);
+  }
+}
+
+// panel [rows, ld]: a column for each output pixel of [begin, end) and zeros up to `padded`; x is what `l` describes,
+// moves has room for one per pixel, the panel for a vector more.
+template <class T>
+void pack_patches(const Conv2dGeometry& g, const Layout& l, int64_t rows, const int64_t* offsets, const T* x,
+                  int64_t begin, int64_t end, int64_t padded, Move* moves, T* panel, int64_t ld) {
+  const int64_t count = list_moves<T>(g, l, begin, end, moves), n = end - begin;
+  switch (count) {
+    case 1:
+      return pack_rows<T, 1>(rows, offsets, x, moves, count, n, padded, panel, ld);
+    case 2:
+      return pack_rows<T, 2>(rows, offsets, x, moves, count, n, padded, panel, ld);
+    case 3:
+      return pack_rows<T, 3>(rows, offsets, x, moves, count, n, padded, panel, ld);
+    case 4:
+      return pack_rows<T, 4>(rows, offsets, x, moves, count, n, padded, panel, ld);
+    default:
+      return pack_rows<T, 0>(rows, offsets, x, moves, count, n, padded, panel, ld);
+  }
+}
+
+// Where output rows are whole strips, nothing need be packed: offsets of the strips of pixels [begin, end), the last
+// one again up to a multiple of `unit`.
+template <class T>
+bool in_strips(const Conv2dGeometry& g) {
+  return g.ow % (kLanes<T> / 2) == 0;
+}
+
+template <class T>
+void list_strips(const Conv2dGeometry& g, const Layout& l, int64_t begin, int64_t end, int64_t unit, int64_t* strips) {
+  int64_t count = 0;
+  over_runs(g, begin, end, [&](const Run& run) {
+    const int64_t from = run_offset(g, l, run);
+    for (int64_t q = 0; q < run.length; q += kLanes<T> / 2) strips[count++] = from + q;
+  });
+  for (; count % unit != 0; ++count) strips[count] = strips[count - 1];
+}
+
+}  // namespace
+}  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -1,0 +1,44 @@
+// The table of kernels: one instance per CPU capability, chosen once at load.
+#pragma once
+#include "core/args/conv.h"
+#include "core/args/elementwise.h"
+#include "core/args/fill.h"
+#include "core/args/gemm.h"
+#include "core/args/index.h"
+#include "core/args/loss.h"
+#include "core/args/optim.h"
+#include "core/args/random.h"
+#include "core/args/reduce.h"
+#include "core/args/softmax.h"
+#include "core/launch.h"
+
+namespace chainrule {
+
+struct Table {
+  RowFamily unary, test, binary, compare;
+  RowFunction where[3];                // of elements of 1, 4 and 8 bytes
+  RowFunction copy[kDTypes][kDTypes];  // from, to
+  Kernel<FillArgs> fill, arange;
+  ReduceFamily reduce;
+  SoftmaxFamily softmax;
+  Kernel<LossArgs> nll, nll_backward, cross_entropy_backward;
+  Kernel<IndexArgs> gather, scatter_add, index_select, index_add;
+  Kernel<OptimArgs> sgd[2], adam[2];  // float32, float64
+  RandomFamily random;
+  Kernel<RandomArgs> randperm;
+  Kernel<DropoutArgs> dropout;  // forward and backward
+  Kernel<Gemm> gemm;  // parallel, for products with no short side; null where OpenBLAS serves better
+  Kernel<Conv2dArgs> conv2d_forward;
+  Kernel<Conv2dArgs> conv2d_backward_input;
+  Kernel<Conv2dArgs> conv2d_backward_weight;
+  Kernel<Pool2dArgs> max_pool2d_forward;
+  Kernel<Pool2dArgs> max_pool2d_backward;
+  Kernel<Pool2dArgs> avg_pool2d_forward;
+  Kernel<Pool2dArgs> avg_pool2d_backward;
+};
+
+// The kernels of the chosen capability, and its name: baseline, avx2, avx512 or neon.
+const Table& kernels();
+const char* capability();
+
+}  // namespace chainrule

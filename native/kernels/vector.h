@@ -1,0 +1,144 @@
+// Vectors of the capability's full width, for products: xsimd 8.1 has no fused multiply-add for AVX-512.
+#pragma once
+#include <cstdint>
+
+#include "kernels/capability.h"
+
+#if defined(__AVX512F__) || defined(__FMA__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+// Vectors wider than a register are split by the compiler; they cross no real call, so no ABI matters.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace chainrule::CHAINRULE_CAPABILITY {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64, kRegisters = 32;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32, kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int kVectorBytes = 16, kRegisters = 32;
+#else
+constexpr int kVectorBytes = 16, kRegisters = 16;
+#endif
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(kVectorBytes)));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(kVectorBytes)));
+};
+
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+template <class T>
+constexpr int64_t kLanes = kVectorBytes / sizeof(T);
+
+#define CHAINRULE_INLINE inline __attribute__((always_inline))
+
+template <class T>
+CHAINRULE_INLINE Vector<T> load(const T* p) {
+  Vector<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T>
+CHAINRULE_INLINE void store(T* p, Vector<T> v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+template <class T>
+CHAINRULE_INLINE Vector<T> broadcast(T value) {
+  return value - Vector<T>{};  // a scalar beside a vector is broadcast; minus zero keeps -0
+}
+
+// a * b + c, rounded once where the CPU can.
+#if defined(__AVX512F__)
+CHAINRULE_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+CHAINRULE_INLINE Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
+#elif defined(__FMA__)
+CHAINRULE_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+CHAINRULE_INLINE Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
+#elif defined(__aarch64__)
+CHAINRULE_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) { return vfmaq_f32(c, a, b); }
+CHAINRULE_INLINE Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) { return vfmaq_f64(c, a, b); }
+#else
+template <class V>
+CHAINRULE_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+
+// 16 bytes of lane sums: halves are added until the vector is no wider.
+using Quad = float __attribute__((vector_size(16)));
+using Pair = double __attribute__((vector_size(16)));
+#if defined(__AVX__)
+using Quads = float __attribute__((vector_size(32)));
+using Pairs = double __attribute__((vector_size(32)));
+CHAINRULE_INLINE Quad fold(Quads v) {
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+CHAINRULE_INLINE Pair fold(Pairs v) {
+  return __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3);
+}
+#endif
+#if defined(__AVX512F__)
+CHAINRULE_INLINE Quad fold(Vector<float> v) {
+  return fold(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+              __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+CHAINRULE_INLINE Pair fold(Vector<double> v) {
+  return fold(__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7));
+}
+#elif !defined(__AVX__)
+CHAINRULE_INLINE Quad fold(Vector<float> v) { return v; }
+CHAINRULE_INLINE Pair fold(Vector<double> v) { return v; }
+#endif
+
+CHAINRULE_INLINE float sum_of_lanes(Vector<float> v) {
+  const Quad q = fold(v);
+  return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+CHAINRULE_INLINE double sum_of_lanes(Vector<double> v) {
+  const Pair p = fold(v);
+  return p[0] + p[1];
+}
+
+// c[j] += the sum of the lanes of v[j]; four float vectors are folded, then transposed.
+template <class V, class T, int N>
+CHAINRULE_INLINE void add_lane_sums(const V (&v)[N], T* c) {
+#pragma GCC unroll 8
+  for (int j = 0; j < N; ++j) c[j] += sum_of_lanes(v[j]);
+}
+
+CHAINRULE_INLINE void add_lane_sums(const Vector<float> (&v)[4], float* c) {
+  const Quad q0 = fold(v[0]), q1 = fold(v[1]), q2 = fold(v[2]), q3 = fold(v[3]);
+  const Quad left = __builtin_shufflevector(q0, q1, 0, 1, 4, 5) + __builtin_shufflevector(q0, q1, 2, 3, 6, 7);
+  const Quad right = __builtin_shufflevector(q2, q3, 0, 1, 4, 5) + __builtin_shufflevector(q2, q3, 2, 3, 6, 7);
+  Quad sums;
+  __builtin_memcpy(&sums, c, sizeof sums);
+  sums += __builtin_shufflevector(left, right, 0, 2, 4, 6) + __builtin_shufflevector(left, right, 1, 3, 5, 7);
+  __builtin_memcpy(c, &sums, sizeof sums);
+}
+
+}  // namespace
+}  // namespace chainrule::CHAINRULE_CAPABILITY
