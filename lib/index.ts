@@ -1,6 +1,6 @@
 // The public exports of chainrule, and nothing else.
-export { backward, type BackwardOptions, grad, type GradOptions } from './autograd/backward.js';
-export { gradcheck, type GradcheckOptions, gradgradcheck } from './autograd/gradcheck.js';
+export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.js';
+export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
 export type { DType, TypedArray } from './core/dtype.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from './core/mode.js';
 export { Generator, manualSeed } from './core/random.js';
@@ -8,12 +8,20 @@ export { keep, scope } from './core/scope.js';
 export type { Shape } from './core/shape.js';
 export { emptyCache, type MemoryUsage, memory, setMemoryBudget } from './core/storage.js';
 export * from './create.js';
+export * as data from './data/index.js';
 export { type ErrorCode, TensorError } from './errors.js';
+export * as io from './io/index.js';
+export * as nn from './nn/index.js';
+export { Parameter } from './nn/parameter.js';
+export * from './ops/activation.js';
+export * from './ops/arithmetic.js';
 export { nonzero, type Slice, type Subscript, slice } from './ops/at.js';
 export * from './ops/binary.js';
 export * from './ops/compare.js';
 export { type Conv2dOptions, conv2d } from './ops/conv.js';
+export * from './ops/division.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';
+export * from './ops/exponential.js';
 export { gather, indexSelect } from './ops/index.js';
 export { cat, stack, where } from './ops/join.js';
 export {
@@ -30,8 +38,28 @@ export {
 } from './ops/loss.js';
 export { linear, matmul } from './ops/matmul.js';
 export { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
-export { all, amax, amin, any, argmax, argmin, type Axes, type Extremes, max, mean, min, type ReduceOptions, sum } from './ops/reduce.js';
+export * from './ops/rectifier.js';
+export {
+  type Axes,
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  type Extremes,
+  max,
+  mean,
+  min,
+  type ReduceOptions,
+  sum,
+} from './ops/reduce.js';
+export * from './ops/rounding.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
+export * from './ops/special.js';
+export * from './ops/trigonometric.js';
 export * from './ops/unary.js';
 export * from './ops/view.js';
+export * as optim from './optim/index.js';
+export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';
 export { type NestedArray, Tensor } from './tensor.js';

@@ -26,13 +26,15 @@ export interface Native {
   misalignment(bytes: Bytes): number;
 
   /**
-   * y = f(x, p0, p1), y = f(a, b), y = a < b ..., y = c ? a : b, y = cast(x).
+   * y = f(x, p0, p1), y = is(x), y = f(a, b), y = a < b ..., y = c ? a : b, y = cast(x).
    * 0 kernel, 1 dtype of the operands (copy: of x), 2 dtype of y (copy only), 3 p0, 4 p1, 5 ndim,
    * 6..9 off of y, a, b, c (-1: an immediate number), 10..12 immediates of a, b, c,
    * 13.. shape, strides of y, a, b, c (as many as there are operands).
-   * `where` takes (y, condition, a, b); the condition is bool. Comparisons and logic write bool.
+   * `where` takes (y, condition, a, b); the condition is bool. Tests, comparisons and logic write bool. y must not overlap
+   * itself; it may be an operand of the same geometry. Casts from floats truncate, saturate, and make 0 of NaN; integers wrap.
    */
   unary(y: Bytes, x: Bytes): void;
+  test(y: Bytes, x: Bytes): void;
   binary(y: Bytes, a: Bytes, b: Bytes): void;
   compare(y: Bytes, a: Bytes, b: Bytes): void;
   where(y: Bytes, condition: Bytes, a: Bytes, b: Bytes): void;
@@ -43,6 +45,8 @@ export interface Native {
    * 0 kernel, 1 dtype of x, 2 dtype of y, 3 ndim, 4 off y, 5 off x, 6 off indices (-1: none), 7 p0,
    * 8.. shape, strides of x, flags (1 reduced). argmax/argmin write int32 places in the row-major order of the reduced
    * dimensions; amax/amin write the same places into `indices` when given.
+   * y is int32 for sum, prod, sum_squares of integers and bools (modulo 2^32) and for count_nonzero, bool for all and any, float32 for
+   * mean of integers, else the dtype of x. amax, amin, argmax, argmin need an element. p0 is not used yet.
    */
   reduce(y: Bytes, x: Bytes, indices?: Bytes): void;
 
@@ -93,7 +97,7 @@ export interface Native {
   /**
    * c = alpha * op(a) op(b) + beta * c + bias, batched. 0 dtype, 1 trans a, 2 trans b, 3 m, 4 n, 5 k, 6 lda, 7 ldb, 8 alpha,
    * 9 beta, 10 off c, 11 off a, 12 off b, 13 off bias (-1: none), 14 ndim of the batch, 15.. shape, strides of a, strides of b.
-   * c is contiguous.
+   * c is contiguous; beta is 0 with a bias; int32 takes alpha 1 and beta 0 or 1.
    */
   gemm(c: Bytes, a: Bytes, b: Bytes, bias: Bytes): void;
 
@@ -117,7 +121,8 @@ export interface Native {
   /**
    * One update of many parameters. 0 dtype, 1 parameters in this call, 2 lr, 3 weight decay, 4 maximize, 5.. options of the rule;
    * from slot 16 on, per parameter: n and the byte offset of each of its buffers; arguments: the buffers, parameter after parameter.
-   * sgd (p, g, momentum or null): 5 momentum, 6 dampening, 7 nesterov, 8 first step. 
+   * At most 64 parameters a call. A buffer the options do not need (momentum 0, no amsgrad) may be null; its offset slot stays.
+   * sgd (p, g, momentum or null): 5 momentum, 6 dampening, 7 nesterov, 8 first step (the momentum buffer is overwritten).
    * adam (p, g, m, v, vmax or null): 5 beta1, 6 beta2, 7 eps, 8 step number, 9 decoupled decay (AdamW), 10 amsgrad.
    */
   sgd(...buffers: (Bytes | null)[]): void;

@@ -1,20 +1,28 @@
 // The Tensor class: its fields, what reads it out, and every operation as a method.
 import { inspect } from 'node:util';
-import { copyInto, provideTensor } from './core/dispatch.js';
+import { checkTensor, copyInto, dense, provideTensor } from './core/dispatch.js';
 import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
-import { formatTensor } from './core/print.js';
+import { formatBriefly, formatTensor } from './core/print.js';
 import { formatShape, type Shape, sameShape, sizeOf } from './core/shape.js';
 import { RELEASED, release, type Storage } from './core/storage.js';
 import { type GradHook, type Node, nodeOf } from './core/tape.js';
-import { TensorError } from './errors.js';
+import { describe, TensorError } from './errors.js';
+import * as activation from './ops/activation.js';
+import * as arithmetic from './ops/arithmetic.js';
 import * as at from './ops/at.js';
 import * as binary from './ops/binary.js';
 import * as compare from './ops/compare.js';
+import * as division from './ops/division.js';
+import * as exponential from './ops/exponential.js';
 import * as index from './ops/index.js';
 import * as join from './ops/join.js';
 import * as matmul from './ops/matmul.js';
+import * as rectifier from './ops/rectifier.js';
 import * as reduce from './ops/reduce.js';
+import * as rounding from './ops/rounding.js';
 import * as softmax from './ops/softmax.js';
+import * as special from './ops/special.js';
+import * as trigonometric from './ops/trigonometric.js';
 import * as unary from './ops/unary.js';
 import * as view from './ops/view.js';
 
@@ -28,7 +36,15 @@ type Methods<M> = {
 
 export interface Tensor
   extends Methods<typeof unary>,
+    Methods<typeof exponential>,
+    Methods<typeof trigonometric>,
+    Methods<typeof rounding>,
+    Methods<typeof special>,
+    Methods<typeof rectifier>,
+    Methods<typeof activation>,
     Methods<typeof binary>,
+    Methods<typeof division>,
+    Methods<typeof arithmetic>,
     Methods<typeof compare>,
     Methods<typeof view>,
     Methods<typeof softmax>,
@@ -70,11 +86,20 @@ export class Tensor {
   /** @internal */ node: Node | null = null;
   /** @internal The collected gradient; {@link grad} is the public way to it. */ gradient: Tensor | null = null;
   /** @internal No scope releases it. */ kept = false;
+  /** @internal It is the gradient of another tensor, which holds it beyond scopes for as long as it is. */ attached = false;
   /** @internal Only the library can reach it. */ hidden = false;
   private ended = false;
 
   /** @internal */
-  constructor(storage: Storage, shape: Shape, strides: Shape, offset: number, dtype: DType, contiguous: boolean, op: string) {
+  constructor(
+    storage: Storage,
+    shape: Shape,
+    strides: Shape,
+    offset: number,
+    dtype: DType,
+    contiguous: boolean,
+    op: string,
+  ) {
     this.storage = storage;
     this.shape = shape;
     this.strides = strides;
@@ -108,15 +133,27 @@ export class Tensor {
   }
 
   set grad(value: Tensor | null) {
-    if (value !== null && (value.dtype !== this.dtype || formatShape(value.shape) !== formatShape(this.shape))) {
-      throw new TensorError('shape', 'grad', `expected a gradient of shape ${formatShape(this.shape)} and dtype ${this.dtype}, got ${formatShape(value.shape)} ${value.dtype}`);
+    if (value !== null && !(value instanceof Tensor)) {
+      throw new TensorError('value', 'grad', `expected a tensor or null, got ${describe(value)}`);
     }
+    if (value !== null && (value.dtype !== this.dtype || !sameShape(value.shape, this.shape))) {
+      throw new TensorError(
+        'shape',
+        'grad',
+        `expected a gradient of shape ${formatShape(this.shape)} and dtype ${this.dtype}, got ${formatShape(value.shape)} ${value.dtype}`,
+      );
+    }
+    if (this.gradient !== null) this.gradient.attached = false;
+    if (value !== null) value.attached = true;
     this.gradient = value;
   }
 
   /** Forgets the gradient; its memory goes back to the pool unless somebody asked for `.grad`. */
   zeroGrad(): void {
-    if (this.gradient?.hidden) this.gradient.dispose();
+    const { gradient } = this;
+    if (gradient === null) return;
+    gradient.attached = false;
+    if (gradient.hidden) gradient.dispose();
     this.gradient = null;
   }
 
@@ -126,7 +163,11 @@ export class Tensor {
     const why = this.ended
       ? 'its graph was consumed by backward() and a later backward() through the same parameters took the memory; keep it with detach() before'
       : 'dispose() or the end of a scope() took the memory; return it from the scope or keep() it';
-    throw new TensorError('released', op, `expected a live tensor, got the released result of '${this.op}' ${formatShape(this.shape)}: ${why}`);
+    throw new TensorError(
+      'released',
+      op,
+      `expected a live tensor, got the released result of '${this.op}' ${formatShape(this.shape)}: ${why}`,
+    );
   }
 
   /** Gives the memory back now instead of at garbage collection. Views of it stay usable. */
@@ -142,7 +183,7 @@ export class Tensor {
 
   /** @internal Called when a later backward pass may reuse the memory. */
   endLease(): void {
-    if (this.kept || this.storage === RELEASED || this.storage.pinned) return;
+    if (this.kept || this.attached || this.storage === RELEASED || this.storage.pinned) return;
     this.ended = true;
     this.dispose();
   }
@@ -151,7 +192,11 @@ export class Tensor {
   typed(): TypedArray {
     const { array, bytes } = DTYPES[this.dtype];
     const { storage } = this;
-    return new array(storage.bytes.buffer as ArrayBuffer, storage.bytes.byteOffset + storage.byteOffset + this.offset * bytes, this.size);
+    return new array(
+      storage.bytes.buffer as ArrayBuffer,
+      storage.bytes.byteOffset + storage.byteOffset + this.offset * bytes,
+      this.size,
+    );
   }
 
   /** @internal A typed array of the one element at a place of the row-major order. */
@@ -164,7 +209,11 @@ export class Tensor {
     }
     const { array, bytes } = DTYPES[this.dtype];
     const { storage } = this;
-    return new array(storage.bytes.buffer as ArrayBuffer, storage.bytes.byteOffset + storage.byteOffset + offset * bytes, 1);
+    return new array(
+      storage.bytes.buffer as ArrayBuffer,
+      storage.bytes.byteOffset + storage.byteOffset + offset * bytes,
+      1,
+    );
   }
 
   /** @internal The element at a place of the row-major order. */
@@ -185,12 +234,31 @@ export class Tensor {
    */
   assign(source: Tensor): this {
     this.check('assign');
-    source.check('assign');
+    checkTensor('assign', source, 'a tensor of new values');
     if (!sameShape(this.shape, source.shape)) {
-      throw new TensorError('shape', 'assign', `expected values of shape ${formatShape(this.shape)}, got ${formatShape(source.shape)}`);
+      throw new TensorError(
+        'shape',
+        'assign',
+        `expected values of shape ${formatShape(this.shape)}, got ${formatShape(source.shape)}`,
+      );
     }
-    if (!this.isLeaf) throw new TensorError('grad', 'assign', `expected a leaf, got the result of '${this.op}'; assign to parameters or detached tensors`);
-    copyInto(this, source);
+    if (!this.isLeaf)
+      throw new TensorError(
+        'grad',
+        'assign',
+        `expected a leaf, got the result of '${this.op}'; assign to parameters or detached tensors`,
+      );
+    if (this.size > 1 && this.strides.some((step, i) => step === 0 && this.shape[i] > 1)) {
+      throw new TensorError(
+        'value',
+        'assign',
+        `expected a tensor with memory for each element, got one that expand() repeats; clone() it first`,
+      );
+    }
+    // Elements of a view on the same memory might be overwritten before they are read.
+    const values = source.storage === this.storage ? view.clone(source) : source;
+    copyInto(this, values);
+    if (values !== source) values.dispose();
     this.storage.version++;
     return this;
   }
@@ -201,20 +269,20 @@ export class Tensor {
    */
   get data(): TypedArray {
     this.check('data');
-    if (!this.isContiguous) return this.contiguousData();
-    this.storage.pinned = true;
-    return this.typed();
-  }
-
-  private contiguousData(): TypedArray {
-    return view.clone(this.detach()).data;
+    const x = dense('data', this);
+    x.storage.pinned = true;
+    return x.typed();
   }
 
   /** The only element, as a number (booleans give 0 or 1). */
   item(): number {
     this.check('item');
     if (this.size !== 1) {
-      throw new TensorError('shape', 'item', `expected a tensor with one element, got ${formatShape(this.shape)}; use toArray() for more`);
+      throw new TensorError(
+        'shape',
+        'item',
+        `expected a tensor with one element, got ${formatShape(this.shape)}; use toArray() for more`,
+      );
     }
     return this.read(0);
   }
@@ -222,14 +290,17 @@ export class Tensor {
   /** The elements as nested arrays. */
   toArray(): NestedArray {
     this.check('toArray');
-    const flat = this.isContiguous ? this.typed() : this.contiguousData();
+    const x = dense('toArray', this);
+    const flat = x.typed();
     const bool = this.dtype === 'bool';
     let next = 0;
     const build = (axis: number): NestedArray => {
       if (axis === this.ndim) return bool ? flat[next++] !== 0 : flat[next++];
       return Array.from({ length: this.shape[axis] }, () => build(axis + 1));
     };
-    return build(0);
+    const nested = build(0);
+    if (x !== this) x.dispose();
+    return nested;
   }
 
   /** Text in PyTorch's layout. */
@@ -242,8 +313,8 @@ export class Tensor {
     console.log(this.toString());
   }
 
-  [inspect.custom](): string {
-    return formatTensor(this);
+  [inspect.custom](depth?: number): string {
+    return depth !== undefined && depth < 0 ? formatBriefly(this) : formatTensor(this);
   }
 
   /** Asks for the gradient of a value in the middle of a graph to be kept in `.grad` (PyTorch: `retain_grad`). */
@@ -263,6 +334,8 @@ export class Tensor {
    */
   registerHook(hook: GradHook): () => void {
     this.check('registerHook');
+    if (typeof hook !== 'function')
+      throw new TensorError('value', 'registerHook', `expected a function, got ${describe(hook)}`);
     const node = nodeOf(this);
     if (node === null) throw new TensorError('grad', 'registerHook', 'expected a tensor that requires gradients');
     node.hooks ??= [];
@@ -315,5 +388,22 @@ function attach(modules: readonly object[]): void {
 
 const { gather, indexSelect } = index;
 const { sum, mean, amax, amin, argmax, argmin, all, any } = reduce;
-attach([unary, binary, compare, view, softmax, matmul, { sum, mean, amax, amin, argmax, argmin, all, any }, { gather, indexSelect }]);
+attach([
+  unary,
+  exponential,
+  trigonometric,
+  rounding,
+  special,
+  rectifier,
+  activation,
+  binary,
+  division,
+  arithmetic,
+  compare,
+  view,
+  softmax,
+  matmul,
+  { sum, mean, amax, amin, argmax, argmin, all, any },
+  { gather, indexSelect },
+]);
 provideTensor(Tensor);

@@ -1,14 +1,14 @@
 // backward() and grad(): the public ways to walk the tape.
-import { checkTensor, copyInto, binaryInPlace, cast, isTensor, make } from '../core/dispatch.js';
+import { binaryInPlace, cast, checkTensor, copyInto, isTensor, make } from '../core/dispatch.js';
 import { isFloat } from '../core/dtype.js';
 import { checkBoolean, formatShape, sameShape } from '../core/shape.js';
 import { type Node, nodeOf, provideWalkOps, walk } from '../core/tape.js';
+import { onesLike } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { kernelId } from '../native.js';
 import { add } from '../ops/binary.js';
 import { sumTo } from '../ops/reduce.js';
 import { alias } from '../ops/stride.js';
-import { onesLike } from '../create.js';
 import { Tensor } from '../tensor.js';
 
 const ADD = kernelId('binary', 'add');
@@ -48,12 +48,20 @@ function rootOf(op: string, y: Tensor): Node {
 function seed(op: string, y: Tensor, given: Tensor | null | undefined): Tensor {
   if (given === undefined || given === null) {
     if (y.size !== 1) {
-      throw new TensorError('grad', op, `expected a value with one element, got ${formatShape(y.shape)}; reduce it with sum() or mean(), or pass its gradient`);
+      throw new TensorError(
+        'grad',
+        op,
+        `expected a value with one element, got ${formatShape(y.shape)}; reduce it with sum() or mean(), or pass its gradient`,
+      );
     }
     return onesLike(y);
   }
   if (!sameShape(checkTensor(op, given, 'a gradient tensor').shape, y.shape) || !isFloat(given.dtype)) {
-    throw new TensorError('shape', op, `expected a floating gradient of shape ${formatShape(y.shape)}, got ${formatShape(given.shape)} ${given.dtype}`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected a floating gradient of shape ${formatShape(y.shape)}, got ${formatShape(given.shape)} ${given.dtype}`,
+    );
   }
   return alias(given);
 }
@@ -83,7 +91,11 @@ function flags(op: string, options: BackwardOptions | undefined): { retainGraph:
 export function backward(y: Tensor, gradient?: Tensor | null, options?: BackwardOptions): void {
   checkOptions('backward', options, ['retainGraph', 'createGraph']);
   if (gradient !== undefined && gradient !== null && !isTensor(gradient)) {
-    throw new TensorError('value', 'backward', `expected a gradient tensor first and options second, got ${describe(gradient)}`);
+    throw new TensorError(
+      'value',
+      'backward',
+      `expected a gradient tensor first and options second, got ${describe(gradient)}`,
+    );
   }
   const root = rootOf('backward', y);
   walk('backward', [root], [seed('backward', y, gradient)], { ...flags('backward', options), targets: null });
@@ -110,21 +122,57 @@ export interface GradOptions extends BackwardOptions {
  * console.log(grad(dx, [x])[0].item()); // 2
  * ```
  */
-export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions & { allowUnused?: false }): Tensor[];
-export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions): (Tensor | null)[];
-export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions): (Tensor | null)[] {
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options?: GradOptions & { allowUnused?: false },
+): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options?: GradOptions,
+): (Tensor | null)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options?: GradOptions,
+): (Tensor | null)[] {
   checkOptions('grad', options, ['retainGraph', 'createGraph', 'gradOutputs', 'allowUnused']);
-  const ys = isTensor(outputs) ? [outputs] : [...outputs];
-  const given = options?.gradOutputs;
-  const seeds = given === undefined ? [] : isTensor(given) ? [given] : given;
-  if (!Array.isArray(inputs)) throw new TensorError('value', 'grad', `expected an array of inputs, got ${describe(inputs)}`);
+  if (!isTensor(outputs) && !Array.isArray(outputs)) {
+    throw new TensorError(
+      'value',
+      'grad',
+      `expected a tensor or an array of tensors to differentiate, got ${describe(outputs)}`,
+    );
+  }
+  const ys: readonly Tensor[] = isTensor(outputs) ? [outputs] : outputs;
+  const given = options?.gradOutputs ?? ys.map(() => null);
+  const seeds = isTensor(given) ? [given] : given;
+  if (!Array.isArray(seeds) || seeds.length !== ys.length) {
+    throw new TensorError(
+      'value',
+      'grad',
+      `expected one gradient for each of the ${ys.length} outputs, got ${describe(seeds)}`,
+    );
+  }
+  if (!Array.isArray(inputs))
+    throw new TensorError('value', 'grad', `expected an array of inputs, got ${describe(inputs)}`);
   const roots = ys.map((y) => rootOf('grad', y));
   const targets = inputs.map((x) => rootOf('grad', x));
-  const found = walk('grad', roots, ys.map((y, i) => seed('grad', y, seeds[i])), { ...flags('grad', options), targets });
+  const found = walk(
+    'grad',
+    roots,
+    ys.map((y, i) => seed('grad', y, seeds[i])),
+    { ...flags('grad', options), targets },
+  );
   if (!(options?.allowUnused ?? false)) {
     const unused = found.indexOf(null);
     if (unused >= 0) {
-      throw new TensorError('grad', 'grad', `expected every input to be part of the outputs' graph, but input ${unused} ${formatShape(inputs[unused].shape)} is not; pass { allowUnused: true } for null`);
+      throw new TensorError(
+        'grad',
+        'grad',
+        `expected every input to be part of the outputs' graph, but input ${unused} ${formatShape(inputs[unused].shape)} is not; pass { allowUnused: true } for null`,
+      );
     }
   }
   return found;

@@ -1,9 +1,9 @@
 // gradcheck and gradgradcheck: analytic gradients against numeric ones, in float64.
-import { isTensor } from '../core/dispatch.js';
-import { checkNumber, formatShape } from '../core/shape.js';
-import { checkOptions, describe, TensorError } from '../errors.js';
-import { randn } from '../create.js';
+import { checkTensor, isTensor } from '../core/dispatch.js';
 import { Generator } from '../core/random.js';
+import { checkNumber, formatShape } from '../core/shape.js';
+import { randn } from '../create.js';
+import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { grad } from './backward.js';
 
@@ -35,19 +35,32 @@ export interface GradcheckOptions {
  * console.log(gradcheck((x) => x.tanh(), [x])); // true
  * ```
  */
-export function gradcheck(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradcheckOptions): boolean {
+export function gradcheck(
+  fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options?: GradcheckOptions,
+): boolean {
   const op = 'gradcheck';
   checkOptions(op, options, ['eps', 'atol', 'rtol', 'quiet']);
   const eps = checkNumber(op, 'eps', options?.eps ?? 1e-6, 1e-12);
   const atol = checkNumber(op, 'atol', options?.atol ?? 1e-5, 0);
   const rtol = checkNumber(op, 'rtol', options?.rtol ?? 1e-3, 0);
+  checkInputs(op, fn, inputs);
   const checked = inputs.filter((x) => x.requiresGrad);
   for (const x of checked) {
-    if (x.dtype !== 'float64') throw new TensorError('dtype', op, `expected float64 inputs, got ${x.dtype}: float32 is too coarse for differences`);
+    if (x.dtype !== 'float64')
+      throw new TensorError(
+        'dtype',
+        op,
+        `expected float64 inputs, got ${x.dtype}: float32 is too coarse for differences`,
+      );
   }
   if (checked.length === 0) throw new TensorError('grad', op, 'expected at least one input with requiresGrad');
   const run = () => listOf(fn(...inputs));
   const outputs = run().filter((y) => y.requiresGrad);
+  // Nothing to compare would pass unseen: a detach() inside fn, for example.
+  if (outputs.length === 0)
+    throw new TensorError('grad', op, 'expected at least one output that depends on an input with requiresGrad');
   const generator = new Generator(0);
   // A random combination of the outputs checks all of them in one pass.
   const factors = outputs.map((y) => randn(y.shape, { dtype: 'float64', generator }));
@@ -67,16 +80,31 @@ export function gradcheck(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[
       const got = analytic === null ? 0 : analytic.read(j);
       if (Math.abs(got - numeric) <= atol + rtol * Math.abs(numeric)) continue;
       if (options?.quiet) return false;
-      throw new TensorError('grad', op, `expected the gradient of input ${inputs.indexOf(x)} ${formatShape(x.shape)} at element ${j} to be ${numeric} (numeric), got ${got} (analytic)`);
+      throw new TensorError(
+        'grad',
+        op,
+        `expected the gradient of input ${inputs.indexOf(x)} ${formatShape(x.shape)} at element ${j} to be ${numeric} (numeric), got ${got} (analytic)`,
+      );
     }
   }
   return true;
 }
 
+function checkInputs(op: string, fn: unknown, inputs: unknown): void {
+  if (typeof fn !== 'function') throw new TensorError('value', op, `expected a function, got ${describe(fn)}`);
+  if (!Array.isArray(inputs))
+    throw new TensorError('value', op, `expected an array of inputs, got ${describe(inputs)}`);
+  for (const x of inputs) checkTensor(op, x, 'a tensor as input');
+}
+
 function listOf(value: Tensor | readonly Tensor[]): readonly Tensor[] {
   if (isTensor(value)) return [value];
   if (Array.isArray(value)) return value as readonly Tensor[];
-  throw new TensorError('value', 'gradcheck', `expected the function to return a tensor or several, got ${describe(value)}`);
+  throw new TensorError(
+    'value',
+    'gradcheck',
+    `expected the function to return a tensor or several, got ${describe(value)}`,
+  );
 }
 
 /** Central difference in one element; the element is put back as it was. */
@@ -105,7 +133,12 @@ function difference(x: Tensor, place: number, eps: number, f: () => number): num
  * console.log(gradgradcheck((x) => x.tanh(), [x])); // true
  * ```
  */
-export function gradgradcheck(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradcheckOptions): boolean {
+export function gradgradcheck(
+  fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options?: GradcheckOptions,
+): boolean {
+  checkInputs('gradgradcheck', fn, inputs);
   const generator = new Generator(1);
   const outputs = listOf(fn(...inputs)).filter((y) => y.requiresGrad);
   const seeds = outputs.map((y) => randn(y.shape, { dtype: 'float64', requiresGrad: true, generator }));

@@ -51,6 +51,17 @@ export function view(op: string, x: Tensor, shape: Shape, strides: Shape, offset
   return y;
 }
 
+/** A contiguous tensor of one value; not recorded. */
+export function filled(op: string, shape: Shape, dtype: DType, value: number): Tensor {
+  const y = make(op, shape, dtype);
+  G[0] = DTYPES[dtype].code;
+  G[1] = y.size;
+  G[2] = offsetOf(y);
+  G[3] = value;
+  native.fill(y.storage.bytes);
+  return y;
+}
+
 /** Marks a tensor that only the tape will hold, so that its memory comes back as soon as backward has read it. */
 export function hidden(x: Tensor): Tensor {
   x.hidden = true;
@@ -72,7 +83,11 @@ export function checkTensor(op: string, value: unknown, name = 'a tensor'): Tens
 
 export function checkFloat(op: string, x: Tensor, name = 'the input'): Tensor {
   if (isFloat(x.dtype)) return x;
-  throw new TensorError('dtype', op, `expected ${name} to be float32 or float64, got ${x.dtype}; convert it with x.to('float32')`);
+  throw new TensorError(
+    'dtype',
+    op,
+    `expected ${name} to be float32 or float64, got ${x.dtype}; convert it with x.to('float32')`,
+  );
 }
 
 export function checkNdim(op: string, x: Tensor, ndim: number, layout: string, name = 'the input'): Tensor {
@@ -145,6 +160,11 @@ export function dense(op: string, x: Tensor): Tensor {
   return y;
 }
 
+/** Gives back what {@link dense} or {@link castRaw} made, unless it was the tensor itself. */
+export function dropCopy(made: Tensor, given: Tensor): void {
+  if (made !== given) made.dispose();
+}
+
 /** Converts the dtype outside the tape; `x` itself where nothing changes. */
 export function castRaw(op: string, x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
@@ -195,10 +215,35 @@ export function unary(op: UnaryOp, input: Tensor, p0 = 0, p1 = 0): Tensor {
     native.unary(y.storage.bytes, x.storage.bytes);
   }
   const { grad } = op;
-  if (!x.requiresGrad || grad === null) return y;
+  if (!x.requiresGrad || grad === null) {
+    if (x !== input) x.dispose();
+    return y;
+  }
   if (op.saves === 'none') return record(op.name, y, [x], [], (g) => grad(g, g, p0, p1));
   const saved = op.saves === 'x' ? x : y;
   return record(op.name, y, [x], [saved], (g, s) => grad(g, s[0], p0, p1));
+}
+
+/** A question asked of every element: bool result, no gradient. */
+export interface TestOp {
+  readonly name: string;
+  readonly id: number;
+}
+
+export function testOp(name: string): TestOp {
+  return { name, id: kernelId('test', name) };
+}
+
+export function test(op: TestOp, input: Tensor): Tensor {
+  const x = checkTensor(op.name, input);
+  const y = make(op.name, x.shape, 'bool');
+  if (y.size > 0) {
+    writeGeometry(y, [x]);
+    G[0] = op.id;
+    G[1] = DTYPES[x.dtype].code;
+    native.test(y.storage.bytes, x.storage.bytes);
+  }
+  return y;
 }
 
 /** An elementwise operation of two operands; each gradient sees both operands as they were given. */
@@ -206,7 +251,10 @@ export interface BinaryOp {
   readonly name: string;
   readonly id: number;
   readonly family: 'binary' | 'compare';
+  /** Integer operands are converted to float32 first. */
   readonly float: boolean;
+  /** Booleans are refused: the result would not be one. */
+  readonly numeric: boolean;
   /** Whether the gradients read the operands. */
   readonly saves: boolean;
   readonly gradA: BinaryGrad | null;
@@ -218,11 +266,10 @@ export function binaryOp(
   name: string,
   gradA: BinaryGrad | null,
   gradB: BinaryGrad | null,
-  options: { float?: boolean; saves?: boolean; family?: BinaryOp['family']; kernel?: string } = {},
+  options: { float?: boolean; numeric?: boolean; saves?: boolean; family?: BinaryOp['family']; kernel?: string } = {},
 ): BinaryOp {
-  const family = options.family ?? 'binary';
-  const id = kernelId(family, options.kernel ?? name);
-  return { name, id, family, float: options.float ?? false, saves: options.saves ?? true, gradA, gradB };
+  const { float = false, numeric = false, saves = true, family = 'binary', kernel = name } = options;
+  return { name, id: kernelId(family, kernel), family, float, numeric, saves, gradA, gradB };
 }
 
 /** The dtype two operands meet in; a number, and a 0-d tensor likewise, widens only into a higher category. */
@@ -240,16 +287,31 @@ const NONE: readonly Tensor[] = [];
 export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | number, p0 = 0): Tensor {
   const { name } = op;
   if (typeof left === 'number' && typeof right === 'number') {
-    throw new TensorError('value', name, `expected a tensor on at least one side, got the numbers ${left} and ${right}`);
+    throw new TensorError(
+      'value',
+      name,
+      `expected a tensor on at least one side, got the numbers ${left} and ${right}`,
+    );
   }
   let a = typeof left === 'number' ? left : checkTensor(name, left, 'a tensor or a number');
   let b = typeof right === 'number' ? right : checkTensor(name, right, 'a tensor or a number');
   const met = meet(a, b);
   const dtype = op.float ? floatOf(met) : met;
+  if (dtype === 'bool' && op.numeric) {
+    throw new TensorError(
+      'dtype',
+      name,
+      "expected numbers on at least one side, got booleans on both; convert one with x.to('int32')",
+    );
+  }
   if (typeof a !== 'number' && a.dtype !== dtype) a = cast(name, a, dtype);
   if (typeof b !== 'number' && b.dtype !== dtype) b = cast(name, b, dtype);
   const shape =
-    typeof a === 'number' ? (b as Tensor).shape : typeof b === 'number' ? a.shape : broadcastShapes(name, a.shape, b.shape);
+    typeof a === 'number'
+      ? (b as Tensor).shape
+      : typeof b === 'number'
+        ? a.shape
+        : broadcastShapes(name, a.shape, b.shape);
   const y = make(name, shape, op.family === 'compare' ? 'bool' : dtype);
   if (y.size > 0) {
     writeGeometry(y, [a, b]);
@@ -258,10 +320,13 @@ export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | numb
     G[3] = p0;
     native[op.family](y.storage.bytes, bytesOrNone(a), bytesOrNone(b));
   }
-  if (op.gradA === null && op.gradB === null) return y;
   const x = typeof a === 'number' ? null : a;
   const z = typeof b === 'number' ? null : b;
-  if (!(x?.requiresGrad || z?.requiresGrad)) return y;
+  const recorded = (op.gradA !== null || op.gradB !== null) && (x?.requiresGrad || z?.requiresGrad) === true;
+  // Converted operands are the library's own: given back now, or with the graph that reads them.
+  if (x !== null && x !== left) settleCast(x, recorded && op.saves);
+  if (z !== null && z !== right) settleCast(z, recorded && op.saves);
+  if (!recorded) return y;
   const { gradA, gradB } = op;
   if (!op.saves) {
     return record(name, y, [x, z], NONE, (g, _, needs) => [
@@ -281,6 +346,11 @@ export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | numb
   });
 }
 
+function settleCast(x: Tensor, saved: boolean): void {
+  if (saved) x.hidden = !x.requiresGrad;
+  else if (!x.requiresGrad) x.dispose();
+}
+
 /** a = f(a, b) in place and outside the tape: gradients adding up, running statistics. */
 export function binaryInPlace(id: number, a: Tensor, b: Tensor | number): void {
   if (a.size === 0) return;
@@ -293,7 +363,14 @@ export function binaryInPlace(id: number, a: Tensor, b: Tensor | number): void {
 }
 
 /** y = condition ? a : b on operands of one dtype that broadcast; not recorded. */
-export function selectRaw(op: string, condition: Tensor, a: Tensor | number, b: Tensor | number, shape: Shape, dtype: DType): Tensor {
+export function selectRaw(
+  op: string,
+  condition: Tensor,
+  a: Tensor | number,
+  b: Tensor | number,
+  shape: Shape,
+  dtype: DType,
+): Tensor {
   const y = make(op, shape, dtype);
   if (y.size > 0) {
     writeGeometry(y, [condition, a, b]);

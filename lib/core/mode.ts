@@ -1,40 +1,64 @@
 // Whether operations are recorded for differentiation: noGrad, enableGrad, inferenceMode.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, TensorError } from '../errors.js';
 
-let enabled = true;
+/** A mode that an asynchronous function carries across its awaits; over once its promise settles. */
+interface AsyncMode {
+  readonly mode: boolean;
+  readonly outer: AsyncMode | undefined;
+  open: boolean;
+}
+
+/** The mode of the synchronous stretch that is running, null outside of one: then the asynchronous context decides. */
+let forced: boolean | null = null;
 let asyncModes = 0;
-const asyncMode = new AsyncLocalStorage<boolean>();
+const asyncMode = new AsyncLocalStorage<AsyncMode>();
 
 /** Whether operations are recorded for {@link backward} at this moment. */
 export function isGradEnabled(): boolean {
-  return asyncModes === 0 ? enabled : (asyncMode.getStore() ?? enabled);
+  if (forced !== null) return forced;
+  return asyncModes === 0 || (surrounding()?.mode ?? true);
 }
 
-/** Sets the mode and returns the one before; for synchronous stretches inside the library. */
-export function setGradEnabled(mode: boolean): boolean {
-  const before = enabled;
-  enabled = mode;
+/** The innermost asynchronous mode that is not over. */
+function surrounding(): AsyncMode | undefined {
+  let found = asyncMode.getStore();
+  while (found !== undefined && !found.open) found = found.outer;
+  return found;
+}
+
+/** Sets the mode of a synchronous stretch and returns what {@link restoreGradEnabled} takes at its end. */
+export function setGradEnabled(mode: boolean): boolean | null {
+  const before = forced;
+  forced = mode;
   return before;
 }
 
-function withMode<T>(mode: boolean, fn: () => T): T {
-  if (asyncModes > 0) return asyncMode.run(mode, fn);
-  const before = setGradEnabled(mode);
-  let result: T;
-  try {
-    result = fn();
-  } finally {
-    enabled = before;
-  }
-  return result;
+export function restoreGradEnabled(before: boolean | null): void {
+  forced = before;
 }
 
-function run<T>(mode: boolean, fn: () => T): T {
-  // An async function goes on after this call returns: its mode follows it through AsyncLocalStorage.
-  if (fn.constructor.name !== 'AsyncFunction') return withMode(mode, fn);
+function run<T>(op: string, mode: boolean, fn: () => T): T {
+  if (typeof fn !== 'function') throw new TensorError('value', op, `expected a function, got ${describe(fn)}`);
+  const context: AsyncMode = { mode, outer: surrounding(), open: true };
+  const before = setGradEnabled(mode);
+  let result: T | Promise<unknown>;
+  try {
+    // Whether fn goes on after this call is known when it returns a promise; its awaits must see the context by then.
+    result = asyncMode.run(context, fn);
+  } catch (error) {
+    context.open = false;
+    throw error;
+  } finally {
+    restoreGradEnabled(before);
+  }
+  if (!(result instanceof Promise)) {
+    context.open = false;
+    return result;
+  }
   asyncModes++;
-  const result = asyncMode.run(mode, fn) as Promise<unknown>;
   return result.finally(() => {
+    context.open = false;
     asyncModes--;
   }) as T;
 }
@@ -52,15 +76,33 @@ function run<T>(mode: boolean, fn: () => T): T {
  * ```
  */
 export function noGrad<T>(fn: () => T): T {
-  return run(false, fn);
+  return run('noGrad', false, fn);
 }
 
-/** Runs a function with recording switched on, inside a {@link noGrad} for example (PyTorch: `torch.enable_grad`). */
+/**
+ * Runs a function with recording switched on, inside a {@link noGrad} for example (PyTorch: `torch.enable_grad`).
+ *
+ * @example
+ * ```ts
+ * import { enableGrad, noGrad, tensor } from 'chainrule';
+ * const w = tensor([1, 2], { requiresGrad: true });
+ * console.log(noGrad(() => enableGrad(() => w.mul(2))).requiresGrad); // true
+ * ```
+ */
 export function enableGrad<T>(fn: () => T): T {
-  return run(true, fn);
+  return run('enableGrad', true, fn);
 }
 
-/** Same as {@link noGrad}; the name PyTorch users expect for serving (`torch.inference_mode`). */
+/**
+ * Same as {@link noGrad}; the name PyTorch users expect for serving (`torch.inference_mode`).
+ *
+ * @example
+ * ```ts
+ * import { inferenceMode, tensor } from 'chainrule';
+ * const w = tensor([1, 2], { requiresGrad: true });
+ * console.log(inferenceMode(() => w.mul(2)).requiresGrad); // false
+ * ```
+ */
 export function inferenceMode<T>(fn: () => T): T {
-  return run(false, fn);
+  return run('inferenceMode', false, fn);
 }

@@ -6,62 +6,73 @@ import { formatShape } from './shape.js';
 /** More elements than this are summarised by the first and last of each dimension. */
 const SUMMARY = 1000;
 const EDGE = 3;
+const COLUMNS = 80;
+const HEAD = 'tensor(';
 
-function formatter(x: Tensor): (value: number) => string {
+/** How every element is written: as short as the largest and the smallest of them allow, alike for all. */
+function formatter(x: Tensor, shown: readonly number[]): (value: number) => string {
   if (x.dtype === 'bool') return (v) => (v === 0 ? 'false' : 'true');
   if (!isFloat(x.dtype)) return String;
-  const values = Array.from(sample(x)).filter(Number.isFinite).map(Math.abs);
-  const largest = Math.max(0, ...values);
-  const smallest = Math.min(...values.filter((v) => v > 0), Number.POSITIVE_INFINITY);
-  if (values.every(Number.isInteger) && largest < 1e8) return (v) => (Number.isFinite(v) ? `${v}.` : special(v));
+  let [largest, smallest, whole] = [0, Number.POSITIVE_INFINITY, true];
+  for (const value of shown) {
+    if (!Number.isFinite(value)) continue;
+    const size = Math.abs(value);
+    largest = Math.max(largest, size);
+    if (size > 0) smallest = Math.min(smallest, size);
+    whole &&= Number.isInteger(value);
+  }
+  if (whole && largest < 1e8) return (v) => special(v) ?? `${Object.is(v, -0) ? '-0' : v}.`;
   const scientific = largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000;
-  return (v) => (!Number.isFinite(v) ? special(v) : scientific ? v.toExponential(4) : v.toFixed(4));
+  return (v) => special(v) ?? (scientific ? exponential(v) : v.toFixed(4));
 }
 
-function special(v: number): string {
+function special(v: number): string | null {
+  if (Number.isFinite(v)) return null;
   return Number.isNaN(v) ? 'nan' : v > 0 ? 'inf' : '-inf';
 }
 
-/** The elements that will be shown. */
-function* sample(x: Tensor): Generator<number> {
-  const n = x.size;
-  if (n <= SUMMARY) for (let i = 0; i < n; i++) yield x.read(i);
-  else for (const place of shownPlaces(x)) yield x.read(place);
+/** 1.5000e+03 with two digits of exponent at least, as C and Python write it. */
+function exponential(v: number): string {
+  return v.toExponential(4).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-function* shownPlaces(x: Tensor, axis = 0, base = 0): Generator<number> {
-  if (axis === x.ndim) {
-    yield base;
-    return;
-  }
-  for (const i of shownIndices(x.shape[axis], true)) yield* shownPlaces(x, axis + 1, base * x.shape[axis] + i);
+/** The indices of a dimension that are shown; null stands for those left out. */
+function shownIndices(n: number, summarise: boolean): (number | null)[] {
+  const all = Array.from({ length: n }, (_, i) => i);
+  return summarise && n > 2 * EDGE ? [...all.slice(0, EDGE), null, ...all.slice(n - EDGE)] : all;
 }
 
-function shownIndices(n: number, summarise: boolean): number[] {
-  if (!summarise || n <= 2 * EDGE) return Array.from({ length: n }, (_, i) => i);
-  return Array.from({ length: 2 * EDGE }, (_, i) => (i < EDGE ? i : n - 2 * EDGE + i));
-}
-
-function body(x: Tensor, format: (value: number) => string, indent: number): string {
+function body(x: Tensor): string {
   if (x.size === 0) return '[]';
-  const summarise = x.size > SUMMARY;
-  const width = Math.max(...Array.from(sample(x), (v) => format(v).length));
-  const level = (axis: number, base: number): string => {
-    if (axis === x.ndim) return format(x.read(base)).padStart(x.ndim === 0 ? 0 : width);
-    const n = x.shape[axis];
-    const parts = shownIndices(n, summarise).map((i) => level(axis + 1, base * n + i));
-    if (summarise && n > 2 * EDGE) parts.splice(EDGE, 0, '...');
-    const last = axis === x.ndim - 1;
-    const gap = last ? ', ' : `,${'\n'.repeat(x.ndim - axis - 1)}${' '.repeat(indent + axis + 1)}`;
-    if (!last) return `[${parts.join(gap)}]`;
-    return `[${wrapLine(parts, indent + axis + 1)}]`;
+  const indices = x.shape.map((n) => shownIndices(n, x.size > SUMMARY));
+  const shown: number[] = [];
+  const collect = (axis: number, base: number): void => {
+    if (axis === x.ndim) shown.push(x.read(base));
+    else for (const i of indices[axis]) if (i !== null) collect(axis + 1, base * x.shape[axis] + i);
   };
-  return level(0, 0);
+  collect(0, 0);
+  const format = formatter(x, shown);
+  if (x.ndim === 0) return format(shown[0]);
+  const width = shown.reduce((w, v) => Math.max(w, format(v).length), 0);
+  let next = 0;
+  const level = (axis: number): string => {
+    const indent = HEAD.length + axis + 1;
+    if (axis === x.ndim - 1) {
+      return `[${wrapLine(
+        indices[axis].map((i) => (i === null ? ' ...' : format(shown[next++]).padStart(width))),
+        width,
+        indent,
+      )}]`;
+    }
+    const gap = `,${'\n'.repeat(x.ndim - axis - 1)}${' '.repeat(indent)}`;
+    return `[${indices[axis].map((i) => (i === null ? '...' : level(axis + 1))).join(gap)}]`;
+  };
+  return level(0);
 }
 
 /** Breaks a long row at 80 columns. */
-function wrapLine(parts: readonly string[], indent: number): string {
-  const perLine = Math.max(1, Math.floor((80 - indent) / ((parts[0]?.length ?? 1) + 2)));
+function wrapLine(parts: readonly string[], width: number, indent: number): string {
+  const perLine = Math.max(1, Math.floor((COLUMNS - indent) / (width + 2)));
   const lines: string[] = [];
   for (let i = 0; i < parts.length; i += perLine) lines.push(parts.slice(i, i + perLine).join(', '));
   return lines.join(`,\n${' '.repeat(indent)}`);
@@ -69,9 +80,17 @@ function wrapLine(parts: readonly string[], indent: number): string {
 
 /** `tensor([[1., 2.]], shape [1, 2], float32, from add)`. */
 export function formatTensor(x: Tensor): string {
-  if (x.released) return `tensor(released, shape ${formatShape(x.shape)}, ${x.dtype}, from ${x.op})`;
+  if (x.released) return `${HEAD}released, shape ${formatShape(x.shape)}, ${x.dtype}, from ${x.op})`;
   const notes = [`shape ${formatShape(x.shape)}`, x.dtype];
   if (x.op !== 'tensor') notes.push(`from ${x.op}`);
   if (x.requiresGrad) notes.push('requiresGrad');
-  return `tensor(${body(x, formatter(x), 7)}, ${notes.join(', ')})`;
+  const text = `${HEAD}${body(x)},`;
+  const tail = `${notes.join(', ')})`;
+  const last = text.length - text.lastIndexOf('\n') - 1;
+  return last + 1 + tail.length <= COLUMNS ? `${text} ${tail}` : `${text}\n${' '.repeat(HEAD.length)}${tail}`;
+}
+
+/** What stands for a tensor too deep inside another object to be shown. */
+export function formatBriefly(x: Tensor): string {
+  return `[Tensor ${formatShape(x.shape)} ${x.dtype}]`;
 }

@@ -11,7 +11,7 @@ import { describe, TensorError } from '../errors.js';
  * import { Generator, rand } from 'chainrule';
  * const a = rand([3], { generator: new Generator(7) });
  * const b = rand([3], { generator: new Generator(7) });
- * console.log(a.eq(b).all().item()); // true
+ * console.log(a.eq(b).all().item()); // 1
  * ```
  */
 export class Generator {
@@ -38,8 +38,10 @@ export class Generator {
 
   /** Goes back to a state from {@link getState}. */
   setState(state: readonly number[]): this {
-    const fits = Array.isArray(state) && state.length === 4 && state.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);
-    if (!fits) throw new TensorError('value', 'setState', `expected four 32-bit words from getState(), got ${describe(state)}`);
+    const fits =
+      Array.isArray(state) && state.length === 4 && state.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);
+    if (!fits)
+      throw new TensorError('value', 'setState', `expected four 32-bit words from getState(), got ${describe(state)}`);
     this.state.set(state);
     return this;
   }
@@ -59,7 +61,7 @@ defaultGenerator.seed(Math.floor(Math.random() * 2 ** 48));
  * manualSeed(1);
  * const a = randn([2]);
  * manualSeed(1);
- * console.log(a.eq(randn([2])).all().item()); // true
+ * console.log(a.eq(randn([2])).all().item()); // 1
  * ```
  */
 export function manualSeed(seed: number): Generator {

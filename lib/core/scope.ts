@@ -1,18 +1,36 @@
 // scope(): releases what a function made and did not return; the same machinery frees temporaries of gradient rules.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 
 /** The tensors made since a scope began. */
 export type Frame = Tensor[];
 
+/** A scope as asynchronous functions carry it across their awaits; `frame` is null once it has ended. */
+interface AsyncScope {
+  frame: Frame | null;
+  readonly outer: AsyncScope | undefined;
+}
+
+/** A frame for what no scope shall release: gradients of parameters, for example. */
+export const HIDDEN: Frame = [];
+
 let current: Frame | null = null;
 let asyncScopes = 0;
-const asyncFrames = new AsyncLocalStorage<Frame>();
+const asyncScope = new AsyncLocalStorage<AsyncScope>();
 
 /** Called for every new tensor. */
 export function track(tensor: Tensor): void {
+  if (current === HIDDEN) return;
   if (current !== null) current.push(tensor);
-  else if (asyncScopes > 0) asyncFrames.getStore()?.push(tensor);
+  else if (asyncScopes > 0) surrounding()?.frame?.push(tensor);
+}
+
+/** The innermost asynchronous scope that has not ended: work that outlives its scope belongs to the one around it. */
+function surrounding(): AsyncScope | undefined {
+  let found = asyncScope.getStore();
+  while (found !== undefined && found.frame === null) found = found.outer;
+  return found;
 }
 
 /** Starts a frame that hides the outer one; the caller hands the return value to {@link popFrame}. */
@@ -26,14 +44,43 @@ export function popFrame(outer: Frame | null): void {
   current = outer;
 }
 
-/** Tensors inside a result: itself, or whatever arrays, plain objects, maps and sets hold. */
-function collect(value: unknown, into: Set<Tensor>, seen: Set<object>): void {
-  if (value === null || typeof value !== 'object' || seen.has(value)) return;
-  seen.add(value);
-  if (isTensor(value)) into.add(value);
-  else if (Array.isArray(value) || value instanceof Set) for (const item of value) collect(item, into, seen);
-  else if (value instanceof Map) for (const item of value.values()) collect(item, into, seen);
-  else if (!ArrayBuffer.isView(value)) for (const item of Object.values(value)) collect(item, into, seen);
+/**
+ * Runs a composite operation without leaving its temporaries to the collector; where the result is part of a graph they
+ * may be too, and stay.
+ */
+export function composite(fn: () => Tensor): Tensor {
+  const frame: Frame = [];
+  const outer = pushFrame(frame);
+  try {
+    const y = fn();
+    popFrame(outer);
+    for (const t of frame) {
+      if (y.requiresGrad || t === y) track(t);
+      else t.dispose();
+    }
+    return y;
+  } catch (error) {
+    popFrame(outer);
+    for (const t of frame) t.dispose();
+    throw error;
+  }
+}
+
+/** Tensors inside a result: itself, or whatever arrays, objects, maps and sets hold. */
+function collect(result: unknown): Set<Tensor> {
+  const found = new Set<Tensor>();
+  const seen = new Set<object>();
+  const stack = [result];
+  while (stack.length > 0) {
+    const value = stack.pop();
+    if (value === null || typeof value !== 'object' || seen.has(value)) continue;
+    seen.add(value);
+    if (isTensor(value)) found.add(value);
+    else if (Array.isArray(value) || value instanceof Set) for (const item of value) stack.push(item);
+    else if (value instanceof Map) for (const item of value.values()) stack.push(item);
+    else if (!ArrayBuffer.isView(value)) for (const item of Object.values(value)) stack.push(item);
+  }
+  return found;
 }
 
 function isTensor(value: object): value is Tensor {
@@ -49,19 +96,18 @@ function savedBy(results: Set<Tensor>): Set<Tensor> {
     if (node === null || seen.has(node)) continue;
     seen.add(node);
     for (const t of node.saved) saved.add(t);
-    stack.push(...node.edges);
+    for (const edge of node.edges) stack.push(edge);
   }
   return saved;
 }
 
 function close(frame: Frame, result: unknown): void {
-  const kept = new Set<Tensor>();
-  collect(result, kept, new Set());
+  const kept = collect(result);
   const saved = savedBy(kept);
   for (const t of frame) {
     // What leaves this scope belongs to the one around it.
     if (kept.has(t)) track(t);
-    else if (!t.kept && !saved.has(t)) t.dispose();
+    else if (!t.kept && !t.attached && !saved.has(t)) t.dispose();
   }
 }
 
@@ -82,25 +128,31 @@ function close(frame: Frame, result: unknown): void {
  * ```
  */
 export function scope<T>(fn: () => T): T {
+  if (typeof fn !== 'function') throw new TensorError('value', 'scope', `expected a function, got ${describe(fn)}`);
   const frame: Frame = [];
+  const context: AsyncScope = { frame, outer: surrounding() };
+  const end = (value: unknown) => {
+    context.frame = null;
+    close(frame, value);
+  };
   const outer = pushFrame(frame);
   let result: T;
   try {
-    result = asyncFrames.run(frame, fn);
+    result = asyncScope.run(context, fn);
   } catch (error) {
     popFrame(outer);
-    close(frame, undefined);
+    end(undefined);
     throw error;
   }
   popFrame(outer);
   if (!(result instanceof Promise)) {
-    close(frame, result);
+    end(result);
     return result;
   }
   asyncScopes++;
   const settle = (value: unknown) => {
     asyncScopes--;
-    close(frame, value);
+    end(value);
   };
   return result.then(
     (value) => {
@@ -114,7 +166,17 @@ export function scope<T>(fn: () => T): T {
   ) as T;
 }
 
-/** Marks a tensor so that no scope around it releases it; returns it. */
+/**
+ * Marks a tensor so that no scope around it releases it; returns it.
+ *
+ * @example
+ * ```ts
+ * import { keep, ones, type Tensor, scope } from 'chainrule';
+ * const cache: Tensor[] = [];
+ * scope(() => void cache.push(keep(ones([2]))));
+ * console.log(cache[0].released); // false
+ * ```
+ */
 export function keep(tensor: Tensor): Tensor {
   tensor.kept = true;
   return tensor;

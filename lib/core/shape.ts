@@ -56,8 +56,12 @@ export function checkShape(op: string, value: unknown): number[] {
   }
   let size = 1;
   for (const n of value) {
-    if (typeof n !== 'number' || !Number.isInteger(n) || n < 0) {
-      throw new TensorError('shape', op, `expected sizes that are whole numbers from 0 up, got ${describe(value)}`);
+    if (typeof n !== 'number' || !Number.isInteger(n) || n < 0 || n > 2 ** 40) {
+      throw new TensorError(
+        'shape',
+        op,
+        `expected sizes that are whole numbers from 0 to 2^40, got ${describe(value)}`,
+      );
     }
     size *= n;
   }
@@ -160,5 +164,9 @@ export function checkPair(op: string, name: string, value: unknown, low: number)
     const n = checkInteger(op, name, value, low);
     return [n, n];
   }
-  throw new TensorError('value', op, `expected ${name} to be a number or a pair [height, width], got ${describe(value)}`);
+  throw new TensorError(
+    'value',
+    op,
+    `expected ${name} to be a number or a pair [height, width], got ${describe(value)}`,
+  );
 }

@@ -14,7 +14,8 @@ export const SMALL_BYTES = 4 * 1024;
 
 /** What one ArrayBuffer adds to the counts; outlives the buffer, so that its finalizer can subtract it again. */
 interface Account {
-  readonly bytes: number;
+  /** 0 once {@link emptyCache} has subtracted them. */
+  bytes: number;
   tensors: number;
   pooled: boolean;
 }
@@ -23,6 +24,8 @@ interface Account {
 class Block {
   /** Bytes handed out so far (slabs only). */
   top = 0;
+  /** A typed array outside looks at part of a slab: it is never handed out again. */
+  pinned = false;
   constructor(
     readonly bytes: Bytes,
     readonly account: Account,
@@ -68,13 +71,7 @@ let slab: Block | null = null;
 
 function newBlock(op: string, capacity: number): Block {
   if (totalBytes - unreported + capacity > budget) makeRoom(op, capacity);
-  let buffer: ArrayBuffer;
-  try {
-    buffer = new ArrayBuffer(capacity + ALIGNMENT);
-  } catch (cause) {
-    emptyCache();
-    throw new TensorError('memory', op, `expected to get ${formatBytes(capacity)} from the system, which refused`, { cause });
-  }
+  const buffer = newBuffer(op, capacity + ALIGNMENT);
   const skip = (ALIGNMENT - native.misalignment(new Uint8Array(buffer))) % ALIGNMENT;
   const account: Account = { bytes: capacity, tensors: 0, pooled: false };
   registry.register(buffer, account);
@@ -82,14 +79,43 @@ function newBlock(op: string, capacity: number): Block {
   return new Block(new Uint8Array(buffer, skip, capacity), account);
 }
 
+function newBuffer(op: string, size: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(size);
+  } catch {
+    // Garbage that no turn of the event loop has collected yet may be all that is in the way.
+    emptyCache();
+    collectGarbage();
+  }
+  try {
+    return new ArrayBuffer(size);
+  } catch (cause) {
+    throw new TensorError('memory', op, `expected to get ${formatBytes(size)} from the system, which refused`, {
+      cause,
+    });
+  }
+}
+
+let gc: (() => void) | null = null;
+function collectGarbage(): void {
+  if (gc === null) {
+    setFlagsFromString('--expose-gc');
+    gc = runInNewContext('gc') as () => void;
+  }
+  gc();
+}
+
 /** The budget is reached: drop the pool, collect garbage, count what really lives, then give up. */
 function makeRoom(op: string, capacity: number): void {
   emptyCache();
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  const real = Math.min(totalBytes, process.memoryUsage().arrayBuffers);
-  unreported = totalBytes - real;
-  if (real + capacity <= budget) return;
+  let real = totalBytes;
+  // V8 frees buffers on another thread; a second collection waits for what the first one found.
+  for (let i = 0; i < 2; i++) {
+    collectGarbage();
+    real = Math.min(totalBytes, process.memoryUsage().arrayBuffers);
+    unreported = totalBytes - real;
+    if (real + capacity <= budget) return;
+  }
   throw new TensorError(
     'memory',
     op,
@@ -106,20 +132,13 @@ function sizeClass(bytes: number): number {
 
 /** Takes uninitialised memory for `byteLength` bytes. */
 export function allocate(op: string, byteLength: number): Storage {
-  liveTensors++;
   if (byteLength <= SMALL_BYTES) {
     const need = (byteLength + ALIGNMENT - 1) & -ALIGNMENT;
-    if (slab === null || slab.top + need > SLAB_BYTES) {
-      slab = freeSlabs.pop() ?? newBlock(op, SLAB_BYTES);
-      if (slab.account.pooled) {
-        slab.account.pooled = false;
-        pooledBytes -= SLAB_BYTES;
-      }
-      slab.top = 0;
-    }
+    if (slab === null || slab.top + need > SLAB_BYTES) slab = nextSlab(op);
     const storage = new Storage(slab.bytes, slab.top, byteLength, slab);
     slab.top += need;
     slab.account.tensors++;
+    liveTensors++;
     return storage;
   }
   const capacity = sizeClass(byteLength);
@@ -131,7 +150,23 @@ export function allocate(op: string, byteLength: number): Storage {
     pooledBytes -= capacity;
   }
   block.account.tensors = 1;
+  liveTensors++;
   return new Storage(block.bytes, 0, byteLength, block);
+}
+
+/** A slab to carve from once the current one is full. */
+function nextSlab(op: string): Block {
+  // Everything in the full one may be gone already: start over in memory that is still in cache.
+  if (slab !== null && slab.account.tensors === 0 && !slab.pinned) {
+    slab.top = 0;
+    return slab;
+  }
+  const next = freeSlabs.pop();
+  if (next === undefined) return newBlock(op, SLAB_BYTES);
+  next.account.pooled = false;
+  pooledBytes -= SLAB_BYTES;
+  next.top = 0;
+  return next;
 }
 
 /** Wraps memory that somebody else owns; it is never recycled. */
@@ -147,13 +182,14 @@ export function release(storage: Storage): void {
   const block = storage.block;
   block.account.tensors--;
   liveTensors--;
-  if (storage.pinned) return;
-  if (block.bytes.byteLength === SLAB_BYTES && storage.byteLength <= SMALL_BYTES) {
-    if (block.account.tensors === 0 && block !== slab && !block.account.pooled) recycle(block, freeSlabs);
+  if (storage.pinned) block.pinned = true;
+  if (block.pinned) return;
+  if (storage.byteLength <= SMALL_BYTES) {
+    if (block.account.tensors === 0 && block !== slab) recycle(block, freeSlabs);
     return;
   }
-  let free = freeBlocks.get(block.bytes.byteLength);
-  if (free === undefined) freeBlocks.set(block.bytes.byteLength, (free = []));
+  const free = freeBlocks.get(block.bytes.byteLength) ?? [];
+  if (free.length === 0) freeBlocks.set(block.bytes.byteLength, free);
   recycle(block, free);
 }
 
@@ -169,7 +205,7 @@ export function emptyCache(): void {
     for (const block of list) {
       totalBytes -= block.bytes.byteLength;
       pooledBytes -= block.bytes.byteLength;
-      (block.account as { bytes: number }).bytes = 0;
+      block.account.bytes = 0;
     }
     list.length = 0;
   }

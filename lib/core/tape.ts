@@ -1,11 +1,11 @@
 // The tape: one node per recorded operation, and the walk back through them.
-import { TensorError } from '../errors.js';
+import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import type { DType } from './dtype.js';
-import { isGradEnabled, setGradEnabled } from './mode.js';
-import { popFrame, pushFrame } from './scope.js';
+import { consume, endLeases, isOwn } from './lease.js';
+import { isGradEnabled, restoreGradEnabled, setGradEnabled } from './mode.js';
+import { HIDDEN, popFrame, pushFrame, track } from './scope.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
-import { SMALL_BYTES } from './storage.js';
 
 /**
  * The gradient rule of an operation: from the gradient of its output to those of its inputs, in order; null for none.
@@ -21,6 +21,7 @@ export type Rule<S extends readonly Tensor[] = readonly Tensor[]> = (
 ) => Tensor | readonly (Tensor | null)[];
 
 /** Called with a gradient on its way; may return another in its place. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is an ordinary function
 export type GradHook = (grad: Tensor) => Tensor | void;
 
 let nextId = 1;
@@ -37,7 +38,7 @@ export class Node {
   hooks: GradHook[] | null = null;
   /** For a leaf: the tensor whose `.grad` collects. For others: the tensor that asked with retainGrad(). */
   target: Tensor | null = null;
-  /** What the last backward pass through this leaf consumed; see {@link leaseGraph}. */
+  /** What the last backward pass through this leaf consumed; see core/lease.ts. */
   lease: Tensor[] | null = null;
   constructor(
     readonly op: string,
@@ -80,7 +81,7 @@ export function record<const S extends readonly Tensor[]>(
   let edges: (Node | null)[] | null = null;
   if (isGradEnabled()) edges = edgesOf(inputs);
   if (edges === null) {
-    for (let i = 0; i < saved.length; i++) if (saved[i].hidden) saved[i].dispose();
+    for (let i = 0; i < saved.length; i++) if (isOwn(saved[i])) saved[i].dispose();
     return y;
   }
   let versions = 0;
@@ -151,17 +152,29 @@ function reach(roots: readonly Node[], targets: readonly Node[] | null): Node[] 
   return nodes;
 }
 
-function checkConsumed(op: string, nodes: readonly Node[]): void {
-  for (const node of nodes) {
-    if (node.wanted && node.rule === null && node.target === null && node.op !== 'leaf') {
-      throw new TensorError(
-        'consumed',
-        op,
-        `expected a graph not yet used, but an earlier backward pass consumed the node of '${node.op}' ${formatShape(node.shape)}. ` +
-          'Pass { retainGraph: true } to the earlier pass, or compute the value again',
-      );
-    }
-  }
+function isConsumed(node: Node): boolean {
+  return node.rule === null && node.op !== 'leaf';
+}
+
+function checkConsumed(op: string, node: Node): void {
+  if (node.wanted && isConsumed(node)) throw consumed(op, node);
+}
+
+/** Behind a consumed node nothing is known any more: a target that was not reached may have been there. */
+function checkReached(op: string, nodes: readonly Node[], targets: readonly Node[]): void {
+  const reached = new Set(nodes);
+  if (targets.every((target) => reached.has(target))) return;
+  const node = nodes.find(isConsumed);
+  if (node !== undefined) throw consumed(op, node);
+}
+
+function consumed(op: string, node: Node): TensorError {
+  return new TensorError(
+    'consumed',
+    op,
+    `expected a graph not yet used, but an earlier backward pass consumed the node of '${node.op}' ${formatShape(node.shape)}. ` +
+      'Pass { retainGraph: true } to the earlier pass, or compute the value again',
+  );
 }
 
 function checkVersions(op: string, node: Node): void {
@@ -207,7 +220,7 @@ function replace(old: Tensor, made: Tensor, createGraph: boolean): Tensor {
 /** Runs a node's rule and hands its results on; temporaries of library rules go back to the pool at once. */
 function propagate(node: Node, g: Tensor, createGraph: boolean): void {
   const frame: Tensor[] | null = createGraph || node.foreign ? null : [];
-  const outer = pushFrame(frame);
+  const outer = pushFrame(frame ?? HIDDEN);
   let result: Tensor | readonly (Tensor | null)[];
   try {
     result = (node.rule as Rule)(g, node.saved, node.edges);
@@ -216,21 +229,22 @@ function propagate(node: Node, g: Tensor, createGraph: boolean): void {
   }
   const edges = node.edges;
   const results = Array.isArray(result) ? (result as readonly (Tensor | null)[]) : [result as Tensor];
+  // Each edge owns what it gets: something this rule made or was given, once; a second handle otherwise. All handles are
+  // made before the first is handed on, because its memory may be given back right then.
+  const handles: (Tensor | null)[] = [];
   for (let i = 0; i < edges.length; i++) {
-    const edge = edges[i];
     const r = results[i] ?? null;
-    if (edge === null || r === null || !edge.wanted) continue;
-    // Each edge owns what it gets: something this rule made or was given, once; a second handle otherwise.
-    const own = createGraph || (results.indexOf(r) === i && (r === g || frame?.includes(r)));
-    deposit(edge, own ? r : ops.alias(r), createGraph);
+    if (edges[i] === null || r === null || !(edges[i] as Node).wanted) handles.push(null);
+    else if (createGraph || (results.indexOf(r) === i && (r === g || frame?.includes(r)))) handles.push(r);
+    else handles.push(ops.alias(r));
+  }
+  for (let i = 0; i < edges.length; i++) {
+    const handle = handles[i];
+    if (handle !== null) deposit(edges[i] as Node, handle, createGraph);
   }
   if (createGraph) return;
-  const handedOn = (t: Tensor) => {
-    const i = results.indexOf(t);
-    return i >= 0 && edges[i] !== null && (edges[i] as Node).wanted;
-  };
-  if (frame !== null) for (const t of frame) if (!t.kept && !handedOn(t)) t.dispose();
-  if (node.hooks === null && !node.foreign && !handedOn(g)) g.dispose();
+  if (frame !== null) for (const t of frame) if (!t.kept && !handles.includes(t)) t.dispose();
+  if (!node.foreign && !handles.includes(g)) g.dispose();
 }
 
 /** Adds to a leaf's `.grad`; the walk's own tensor becomes the gradient where nobody else shares it. */
@@ -239,27 +253,71 @@ function accumulateLeaf(leaf: Tensor, g: Tensor, createGraph: boolean): void {
   if (before === null) {
     const own = createGraph || (g.isContiguous && g.storage.refs === 1) ? g : ops.copy(g);
     if (own !== g) g.dispose();
-    own.kept = true;
     own.hidden = !createGraph;
-    leaf.gradient = own;
-  } else if (createGraph) {
-    leaf.gradient = ops.add(before, g);
+    attach(leaf, own);
+    return;
+  }
+  before.check('backward');
+  if (createGraph) {
+    before.attached = false;
+    attach(leaf, ops.add(before, g));
   } else {
     ops.accumulate(before, g);
     g.dispose();
   }
 }
 
+/** Gradients that became `.grad` in the running walk: the scope around it releases those that are forgotten inside it. */
+let attached: Tensor[] = [];
+
+function attach(leaf: Tensor, g: Tensor): void {
+  g.attached = true;
+  leaf.gradient = g;
+  attached.push(g);
+}
+
+/** The gradient as the hooks leave it, as a second handle: they may have kept what they saw, or return what is theirs. */
 function runHooks(node: Node, g: Tensor): Tensor {
   for (const hook of node.hooks as GradHook[]) {
     const changed = hook(g);
     if (changed === undefined || changed === null) continue;
-    if (!sameShape(changed.shape, node.shape)) {
-      throw new TensorError('shape', 'hook', `expected a gradient of shape ${formatShape(node.shape)}, got ${formatShape(changed.shape)}`);
+    const { shape, dtype } = changed;
+    if (!Array.isArray(shape) || !sameShape(shape, node.shape) || dtype !== node.dtype) {
+      const got = Array.isArray(shape) ? `${formatShape(shape)} ${dtype}` : describe(changed);
+      throw new TensorError(
+        'shape',
+        'hook',
+        `expected a gradient of shape ${formatShape(node.shape)} and dtype ${node.dtype}, got ${got}`,
+      );
     }
     g = changed;
   }
-  return g;
+  return ops.alias(g);
+}
+
+/** The nodes of the walk that is running; another one begins inside it when a hook or a user's rule differentiates. */
+let running: readonly Node[] | null = null;
+interface Paused {
+  readonly nodes: readonly Node[];
+  readonly grads: readonly (Tensor | null)[];
+  readonly wanted: readonly boolean[];
+}
+
+/** Sets the running walk aside, so that one inside it does not take its gradients. */
+function pause(): Paused | null {
+  if (running === null) return null;
+  const nodes = running;
+  const paused = { nodes, grads: nodes.map((node) => node.grad), wanted: nodes.map((node) => node.wanted) };
+  for (const node of nodes) node.grad = null;
+  return paused;
+}
+
+function resume(paused: Paused | null): void {
+  running = paused?.nodes ?? null;
+  paused?.nodes.forEach((node, i) => {
+    node.grad = paused.grads[i];
+    node.wanted = paused.wanted[i];
+  });
 }
 
 /**
@@ -267,21 +325,32 @@ function runHooks(node: Node, g: Tensor): Tensor {
  *
  * @returns the gradients of the targets, in order, or an empty array
  */
-export function walk(op: string, roots: readonly Node[], grads: readonly Tensor[], options: WalkOptions): (Tensor | null)[] {
+export function walk(
+  op: string,
+  roots: readonly Node[],
+  grads: readonly Tensor[],
+  options: WalkOptions,
+): (Tensor | null)[] {
   const { retainGraph, createGraph, targets } = options;
-  const nodes = reach(roots, targets);
-  checkConsumed(op, nodes);
-  endLeases(nodes);
-  const before = setGradEnabled(createGraph);
-  const outer = pushFrame(null);
   const targetSet = targets === null ? null : new Set(targets);
   const found = new Map<Node, Tensor>();
+  let nodes: readonly Node[] = [];
+  const paused = pause();
+  const before = setGradEnabled(createGraph);
+  const outer = pushFrame(HIDDEN);
   try {
+    nodes = reach(roots, targets);
+    running = nodes;
+    for (const node of nodes) checkConsumed(op, node);
+    if (targets !== null) checkReached(op, nodes, targets);
+    endLeases(nodes);
     for (let i = 0; i < roots.length; i++) deposit(roots[i], grads[i], createGraph);
     for (const node of nodes) {
       let g = node.grad;
       if (g === null) continue;
       node.grad = null;
+      // A hook that runs a walk of its own may have consumed what this one still needs.
+      checkConsumed(op, node);
       if (node.hooks !== null) g = runHooks(node, g);
       if (targetSet?.has(node)) found.set(node, createGraph || node.rule === null ? g : ops.alias(g));
       if (node.rule === null) {
@@ -294,46 +363,14 @@ export function walk(op: string, roots: readonly Node[], grads: readonly Tensor[
       propagate(node, g, createGraph);
     }
   } finally {
-    setGradEnabled(before);
+    restoreGradEnabled(before);
     popFrame(outer);
     for (const node of nodes) node.grad = null;
+    resume(paused);
+    for (const g of attached) track(g);
+    attached = [];
   }
+  for (const g of found.values()) track(g);
   if (!retainGraph) consume(nodes);
   return targets === null ? [] : targets.map((node) => found.get(node) ?? null);
-}
-
-/** Drops what the nodes saved; memory that only the tape could reach goes back to the pool. */
-function consume(nodes: readonly Node[]): void {
-  const leased: Tensor[] = [];
-  for (const node of nodes) {
-    if (node.rule === null || !node.wanted) continue;
-    node.rule = null;
-    for (const t of node.saved) if (t.hidden) t.dispose();
-    node.saved = NOTHING;
-    const out = node.out;
-    if (out !== null && out.storage.byteLength > SMALL_BYTES && !out.kept && node.target === null) leased.push(out);
-    node.out = null;
-  }
-  leaseGraph(nodes, leased);
-  for (const node of nodes) if (node.target === null) node.edges = NO_EDGES;
-}
-
-/**
- * Graph lease: large values of a consumed graph stay readable until the next backward pass through the same leaf, then
- * their memory goes back to the pool. A training loop that never yields runs in constant memory this way, and PyTorch's
- * habit of reading the logits after backward() still works.
- */
-function leaseGraph(nodes: readonly Node[], leased: Tensor[]): void {
-  if (leased.length === 0) return;
-  for (const node of nodes) if (node.op === 'leaf') node.lease = leased;
-}
-
-function endLeases(nodes: readonly Node[]): void {
-  for (const node of nodes) {
-    const lease = node.lease;
-    if (lease === null) continue;
-    node.lease = null;
-    for (const t of lease) t.endLease();
-    lease.length = 0;
-  }
 }

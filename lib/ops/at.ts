@@ -1,5 +1,6 @@
 // x.at(...): NumPy's and PyTorch's square brackets.
-import { checkTensor, dense, make } from '../core/dispatch.js';
+import { checkTensor, dense, dropCopy, make } from '../core/dispatch.js';
+import { composite } from '../core/scope.js';
 import { checkInteger, formatShape, type Shape, sizeOf } from '../core/shape.js';
 import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
@@ -30,7 +31,10 @@ export type Subscript = number | Slice | '...' | null | Tensor;
  * ```
  */
 export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
-  for (const [name, value] of [['start', start], ['stop', stop]] as const) {
+  for (const [name, value] of [
+    ['start', start],
+    ['stop', stop],
+  ] as const) {
     if (value !== null) checkInteger('slice', name, value);
   }
   return new Slice(start, stop, checkInteger('slice', 'step', step, 1));
@@ -48,9 +52,13 @@ function width(op: string, s: Subscript): number {
   if (s === null || s === '...') return 0;
   if (typeof s === 'number' || s instanceof Slice) return 1;
   checkTensor(op, s, "a number, slice(), '...', null or an index tensor");
-  if (s.dtype === 'bool') return s.ndim;
+  if (s.dtype === 'bool' && s.ndim > 0) return s.ndim;
   if (s.dtype === 'int32') return 1;
-  throw new TensorError('dtype', op, `expected index tensors of dtype int32 or bool, got ${s.dtype}; convert with .to('int32') or .to('bool')`);
+  throw new TensorError(
+    'dtype',
+    op,
+    `expected index tensors of dtype int32, or bool with at least one dimension, got ${s.dtype} ${formatShape(s.shape)}; convert with .to('int32') or .to('bool')`,
+  );
 }
 
 /**
@@ -81,7 +89,11 @@ export function at(x: Tensor, ...subscripts: Subscript[]): Tensor {
     else if (typeof s === 'number') {
       const place = checkInteger(op, 'an index', s) < 0 ? s + n : s;
       if (place < 0 || place >= n) {
-        throw new TensorError('index', op, `expected an index between ${-n} and ${n - 1} in dimension ${stretches.length} of ${formatShape(x.shape)}, got ${s}`);
+        throw new TensorError(
+          'index',
+          op,
+          `expected an index between ${-n} and ${n - 1} in dimension ${stretches.length} of ${formatShape(x.shape)}, got ${s}`,
+        );
       }
       stretches.push({ start: place, step: 1, length: 1 });
     } else if (s instanceof Slice) {
@@ -97,8 +109,10 @@ export function at(x: Tensor, ...subscripts: Subscript[]): Tensor {
       }
     }
   }
-  const looked = stride(x, stretches).reshape(shape);
-  return picks.length === 0 ? looked : pick(op, looked, picks);
+  return composite(() => {
+    const looked = stride(x, stretches).reshape(shape);
+    return picks.length === 0 ? looked : pick(op, looked, picks);
+  });
 }
 
 /** Subscripts for every dimension: the ellipsis and what was left out become full ranges. */
@@ -106,7 +120,11 @@ function complete(op: string, x: Tensor, subscripts: readonly Subscript[]): Subs
   const used = subscripts.reduce<number>((n, s) => n + width(op, s), 0);
   const dots = subscripts.filter((s) => s === '...').length;
   if (used > x.ndim || dots > 1) {
-    throw new TensorError('shape', op, `expected at most ${x.ndim} subscripts and one '...' for ${formatShape(x.shape)}, got ${describe(subscripts)}`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected at most ${x.ndim} subscripts and one '...' for ${formatShape(x.shape)}, got ${describe(subscripts)}`,
+    );
   }
   const rest = Array.from({ length: x.ndim - used }, () => new Slice(null, null, 1));
   if (dots === 0) return [...subscripts, ...rest];
@@ -118,10 +136,14 @@ function complete(op: string, x: Tensor, subscripts: readonly Subscript[]): Subs
 function nonzeroIn(op: string, mask: Tensor, shape: Shape, axis: number): Tensor[] {
   const covered = shape.slice(axis, axis + mask.ndim);
   if (mask.shape.some((n, i) => n !== covered[i])) {
-    throw new TensorError('shape', op, `expected a mask of shape ${formatShape(covered)} at dimension ${axis}, got ${formatShape(mask.shape)}`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected a mask of shape ${formatShape(covered)} at dimension ${axis}, got ${formatShape(mask.shape)}`,
+    );
   }
   const found = nonzero(mask);
-  return mask.shape.map((_, i) => stride(found, [{ start: 0, step: 1, length: found.shape[0] }, { start: i, step: 1, length: 1 }]).squeeze(1));
+  return mask.shape.map((_, i) => found.narrow(1, i, 1).squeeze(1));
 }
 
 /**
@@ -135,9 +157,11 @@ function nonzeroIn(op: string, mask: Tensor, shape: Shape, axis: number): Tensor
  */
 export function nonzero(x: Tensor): Tensor {
   const { shape, ndim } = checkTensor('nonzero', x);
-  const values = dense('nonzero', x).typed();
+  const source = dense('nonzero', x);
+  const values = source.typed();
   const places: number[] = [];
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) places.push(i);
+  dropCopy(source, x);
   const y = make('nonzero', [places.length, ndim], 'int32');
   const out = y.typed();
   places.forEach((place, row) => {
@@ -162,7 +186,9 @@ function pick(op: string, x: Tensor, picks: readonly { axis: number; index: Tens
     flat = flat === null ? place : flat.mul(n).add(place);
   }
   const index = flat as Tensor;
-  const joined = x.permute([...axes, ...rest]).reshape([sizeOf(axes.map((i) => x.shape[i])), ...rest.map((i) => x.shape[i])]);
+  const joined = x
+    .permute([...axes, ...rest])
+    .reshape([sizeOf(axes.map((i) => x.shape[i])), ...rest.map((i) => x.shape[i])]);
   const found = indexSelect(joined, 0, index.reshape([-1])).reshape([...index.shape, ...rest.map((i) => x.shape[i])]);
   // Indexed dimensions side by side keep their place; otherwise the result's come first, as in NumPy.
   const together = axes.every((axis, i) => i === 0 || axis === axes[i - 1] + 1);

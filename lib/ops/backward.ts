@@ -1,6 +1,11 @@
 // Fused gradients of activations: one kernel where the composition would need three. Differentiable once more.
-import { binary, binaryOp } from '../core/dispatch.js';
+import { binary, binaryOp, filled } from '../core/dispatch.js';
 import type { Tensor } from '../tensor.js';
+
+/** 0 of the shape of g: the gradient of what is constant between its steps. */
+export function flat(g: Tensor): Tensor {
+  return filled('zeros', g.shape, g.dtype, 0);
+}
 
 const RELU = binaryOp('reluBackward', (g, _, y) => reluBackward(g, y as Tensor), null);
 /** `y > 0 ? g : 0`, for y the output (or the input) of relu. */
@@ -42,4 +47,16 @@ const ELU = binaryOp(
 /** `x > 0 ? g : g alpha e^x`. */
 export function eluBackward(g: Tensor, x: Tensor, alpha: number): Tensor {
   return binary(ELU, g, x, alpha);
+}
+
+const SILU = binaryOp('siluBackward', null, null);
+/** `g y'` for y = silu(x); not recorded, as is {@link geluBackward}: rules compose what must be differentiated again. */
+export function siluBackward(g: Tensor, x: Tensor): Tensor {
+  return binary(SILU, g, x);
+}
+
+const GELU = binaryOp('geluBackward', null, null);
+/** `g y'` for y = gelu(x), of the form 0 (exact) or 1 (tanh). */
+export function geluBackward(g: Tensor, x: Tensor, form: number): Tensor {
+  return binary(GELU, g, x, form);
 }

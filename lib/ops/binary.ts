@@ -1,6 +1,10 @@
-// Elementwise functions of two operands, which broadcast. Every export is also a method of Tensor.
-import { binary, binaryOp } from '../core/dispatch.js';
+// Sums, products, powers and extremes of two operands, which broadcast. Every export is also a method of Tensor.
+import { binary, binaryOp, checkTensor } from '../core/dispatch.js';
+import { composite } from '../core/scope.js';
+import { checkNumber } from '../core/shape.js';
+import { checkOptions } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { ge, le } from './compare.js';
 
 const neg = (g: Tensor) => g.neg();
 const pass = (g: Tensor) => g;
@@ -8,8 +12,9 @@ const asTensor = (x: Tensor | number) => x as Tensor;
 
 const ADD = binaryOp('add', pass, pass, { saves: false });
 /**
- * Sum: `y = a + b`. A gradient branches to both unchanged. Shapes broadcast, dtypes promote (PyTorch: `torch.add`).
+ * Sum: `y = a + alpha b`, `da = g`, `db = alpha g`. Shapes broadcast, dtypes promote (PyTorch: `torch.add`).
  *
+ * @param options `alpha`, 1 unless given
  * @throws TensorError `shape` where the shapes do not broadcast
  *
  * @example
@@ -18,15 +23,24 @@ const ADD = binaryOp('add', pass, pass, { saves: false });
  * console.log(tensor([[1, 2], [3, 4]]).add(tensor([10, 20])).toArray()); // [[11, 22], [13, 24]]
  * ```
  */
-export function add(a: Tensor | number, b: Tensor | number): Tensor {
-  return binary(ADD, a, b);
+export function add(a: Tensor | number, b: Tensor | number, options?: { alpha?: number }): Tensor {
+  return options === undefined ? binary(ADD, a, b) : composite(() => binary(ADD, a, scaled('add', b, options)));
 }
 
-const SUB = binaryOp('sub', pass, neg, { saves: false });
+/** alpha b. */
+function scaled(op: string, b: Tensor | number, options: { alpha?: number }): Tensor | number {
+  checkOptions(op, options, ['alpha']);
+  const alpha = checkNumber(op, 'alpha', options.alpha ?? 1);
+  if (alpha === 1) return b;
+  return typeof b === 'number' ? b * alpha : checkTensor(op, b, 'a tensor or a number').mul(alpha);
+}
+
+const SUB = binaryOp('sub', pass, neg, { saves: false, numeric: true });
 /**
- * Difference: `y = a - b` (PyTorch: `torch.sub`).
+ * Difference: `y = a - alpha b`, `da = g`, `db = -alpha g` (PyTorch: `torch.sub`).
  *
- * @throws TensorError `shape` where the shapes do not broadcast
+ * @param options `alpha`, 1 unless given
+ * @throws TensorError `shape` where the shapes do not broadcast, `dtype` for two bool tensors
  *
  * @example
  * ```ts
@@ -34,8 +48,8 @@ const SUB = binaryOp('sub', pass, neg, { saves: false });
  * console.log(sub(1, tensor([3, 4])).toArray()); // [-2, -3]
  * ```
  */
-export function sub(a: Tensor | number, b: Tensor | number): Tensor {
-  return binary(SUB, a, b);
+export function sub(a: Tensor | number, b: Tensor | number, options?: { alpha?: number }): Tensor {
+  return options === undefined ? binary(SUB, a, b) : composite(() => binary(SUB, a, scaled('sub', b, options)));
 }
 
 const MUL = binaryOp(
@@ -58,27 +72,6 @@ export function mul(a: Tensor | number, b: Tensor | number): Tensor {
   return binary(MUL, a, b);
 }
 
-const DIV = binaryOp(
-  'div',
-  (g, _, b) => g.div(b),
-  (g, a, b) => g.mul(a).div(asTensor(b).square()).neg(),
-  { float: true },
-);
-/**
- * Quotient: `y = a / b`, floating point even for integers; division by 0 gives infinity or NaN (PyTorch: `torch.div`).
- *
- * @throws TensorError `shape` where the shapes do not broadcast
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([1, 2]).div(2).toArray()); // [0.5, 1]
- * ```
- */
-export function div(a: Tensor | number, b: Tensor | number): Tensor {
-  return binary(DIV, a, b);
-}
-
 const POW = binaryOp(
   'pow',
   (g, a, b) => {
@@ -94,6 +87,7 @@ const POW = binaryOp(
     const flat = a.eq(0).logicalAnd(typeof b === 'number' ? b >= 0 : b.ge(0));
     return g.mul(flat.where(0, y.mul(a.log())));
   },
+  { numeric: true },
 );
 /**
  * Power: `y = a^b`, `da = g b a^(b-1)`, `db = g y log(a)` (PyTorch: `torch.pow`).
@@ -149,4 +143,54 @@ const MINIMUM = binaryOp('minimum', smaller, (g, a, b) => smaller(g, b, a));
  */
 export function minimum(a: Tensor | number, b: Tensor | number): Tensor {
   return binary(MINIMUM, a, b);
+}
+
+// PyTorch gives the whole gradient to the first operand where both are equal.
+const FMAX = binaryOp(
+  'fmax',
+  (g, a, b) => first(a, b, ge).where(g, 0),
+  (g, a, b) => first(a, b, ge).where(0, g),
+);
+/**
+ * The larger of two, the number where the other is NaN; the gradient goes to what was chosen, to a where both are equal
+ * (PyTorch: `torch.fmax`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, NaN]).fmax(tensor([3, 2])).toArray()); // [3, 2]
+ * ```
+ */
+export function fmax(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(FMAX, a, b);
+}
+
+const FMIN = binaryOp(
+  'fmin',
+  (g, a, b) => first(a, b, le).where(g, 0),
+  (g, a, b) => first(a, b, le).where(0, g),
+);
+/**
+ * The smaller of two, the number where the other is NaN; the gradient goes to what was chosen, to a where both are equal
+ * (PyTorch: `torch.fmin`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, NaN]).fmin(tensor([3, 2])).toArray()); // [1, 2]
+ * ```
+ */
+export function fmin(a: Tensor | number, b: Tensor | number): Tensor {
+  return binary(FMIN, a, b);
+}
+
+/** Whether a is chosen: it wins or equals, or there is no other number. */
+function first(a: Tensor | number, b: Tensor | number, wins: typeof ge): Tensor {
+  const won = wins(a, b);
+  if (typeof b !== 'number') return won.logicalOr(b.isNan());
+  return Number.isNaN(b) ? won.logicalOr(true) : won;
 }

@@ -1,5 +1,5 @@
 // Comparisons and logic: bool results, no gradient. Every export is also a method of Tensor.
-import { binary, binaryOp } from '../core/dispatch.js';
+import { binary, binaryOp, test, testOp } from '../core/dispatch.js';
 import type { Tensor } from '../tensor.js';
 
 const compare = (name: string) => binaryOp(name, null, null, { family: 'compare' });
@@ -132,4 +132,61 @@ export function logicalXor(a: Tensor | number | boolean, b: Tensor | number | bo
 
 function number(x: Tensor | number | boolean): Tensor | number {
   return typeof x === 'boolean' ? Number(x) : x;
+}
+
+const NOT = testOp('logicalNot');
+/**
+ * True where `x` is 0 (PyTorch: `torch.logical_not`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([true, false]).logicalNot().toArray()); // [false, true]
+ * ```
+ */
+export function logicalNot(x: Tensor): Tensor {
+  return test(NOT, x);
+}
+
+const IS_NAN = testOp('isNan');
+/**
+ * True where `x` is not a number (PyTorch: `torch.isnan`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([NaN, 1]).isNan().toArray()); // [true, false]
+ * ```
+ */
+export function isNan(x: Tensor): Tensor {
+  return test(IS_NAN, x);
+}
+
+const IS_INF = testOp('isInf');
+/**
+ * True where `x` is infinite, of either sign (PyTorch: `torch.isinf`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, -Infinity, NaN]).isInf().toArray()); // [false, true, false]
+ * ```
+ */
+export function isInf(x: Tensor): Tensor {
+  return test(IS_INF, x);
+}
+
+const IS_FINITE = testOp('isFinite');
+/**
+ * True where `x` is neither infinite nor NaN (PyTorch: `torch.isfinite`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, Infinity, NaN]).isFinite().toArray()); // [true, false, false]
+ * ```
+ */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name; the global one is not used here
+export function isFinite(x: Tensor): Tensor {
+  return test(IS_FINITE, x);
 }

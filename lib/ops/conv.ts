@@ -1,5 +1,5 @@
 // 2-d convolution (cross-correlation), NCHW, and its two gradients, each of which is differentiable again.
-import { checkFloat, checkNdim, checkTensor, dense, make, offsetOf } from '../core/dispatch.js';
+import { checkFloat, checkNdim, checkTensor, dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES } from '../core/dtype.js';
 import { checkInteger, checkPair, formatShape } from '../core/shape.js';
 import { record } from '../core/tape.js';
@@ -42,7 +42,8 @@ function parse(x: Tensor, w: Tensor, options: Conv2dOptions | undefined): Geomet
   let before: [number, number];
   let after: [number, number];
   if (padding === 'same') {
-    if (stride[0] !== 1 || stride[1] !== 1) throw new TensorError('value', op, `expected stride 1 with padding 'same', got ${formatShape(stride)}`);
+    if (stride[0] !== 1 || stride[1] !== 1)
+      throw new TensorError('value', op, `expected stride 1 with padding 'same', got ${formatShape(stride)}`);
     const total = [dilation[0] * (w.shape[2] - 1), dilation[1] * (w.shape[3] - 1)];
     before = [Math.floor(total[0] / 2), Math.floor(total[1] / 2)];
     after = [total[0] - before[0], total[1] - before[1]];
@@ -66,14 +67,24 @@ function outputSize(x: Tensor, w: Tensor, geo: Geometry): [number, number] {
     const padded = x.shape[2 + i] + geo.before[i] + geo.after[i];
     const span = geo.dilation[i] * (w.shape[2 + i] - 1) + 1;
     if (span > padded || w.shape[2 + i] === 0) {
-      throw new TensorError('shape', 'conv2d', `expected a kernel no larger than the padded input, got kernel ${formatShape(w.shape)} (spanning ${span}) for input ${formatShape(x.shape)} (padded to ${padded})`);
+      throw new TensorError(
+        'shape',
+        'conv2d',
+        `expected a kernel no larger than the padded input, got kernel ${formatShape(w.shape)} (spanning ${span}) for input ${formatShape(x.shape)} (padded to ${padded})`,
+      );
     }
     return Math.floor((padded - span) / geo.stride[i]) + 1;
   });
   return [size[0], size[1]];
 }
 
-function geometry(x: readonly number[], w: readonly number[], y: readonly number[], dtype: Tensor['dtype'], geo: Geometry): void {
+function geometry(
+  x: readonly number[],
+  w: readonly number[],
+  y: readonly number[],
+  dtype: Tensor['dtype'],
+  geo: Geometry,
+): void {
   G[0] = DTYPES[dtype].code;
   G[1] = x[0];
   G[2] = x[1];
@@ -114,11 +125,18 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   checkNdim(op, weight, 4, '[O, C / groups, kh, kw]', 'a weight');
   checkFloat(op, x);
   const geo = parse(x, weight, options);
-  if (bias !== null && (checkTensor(op, bias, 'a bias tensor or null').ndim !== 1 || bias.shape[0] !== weight.shape[0])) {
+  if (
+    bias !== null &&
+    (checkTensor(op, bias, 'a bias tensor or null').ndim !== 1 || bias.shape[0] !== weight.shape[0])
+  ) {
     throw new TensorError('shape', op, `expected a bias of shape [${weight.shape[0]}], got ${formatShape(bias.shape)}`);
   }
   if (weight.dtype !== x.dtype || (bias !== null && bias.dtype !== x.dtype)) {
-    throw new TensorError('dtype', op, `expected one dtype, got ${[x, weight, bias].map((v) => v?.dtype ?? 'none').join(', ')}; convert with x.to(...)`);
+    throw new TensorError(
+      'dtype',
+      op,
+      `expected one dtype, got ${[x, weight, bias].map((v) => v?.dtype ?? 'none').join(', ')}; convert with x.to(...)`,
+    );
   }
   return forward(x, weight, bias, geo);
 }
@@ -136,6 +154,9 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geo: Geometry):
     G[20] = b === null ? -1 : offsetOf(b);
     native.conv2d(y.storage.bytes, p.storage.bytes, q.storage.bytes, b?.storage.bytes ?? NO_BYTES);
   }
+  dropCopy(p, x);
+  dropCopy(q, weight);
+  if (b !== null) dropCopy(b, bias as Tensor);
   return record(op, y, [x, weight, bias], [x, weight], (g, [input, w], needs) => {
     const dx = needs[0] && inputGradient(g, w, input.shape, geo);
     if (!needs[1]) return [dx, null, needs[2] && g.sum([0, 2, 3])];
@@ -163,7 +184,13 @@ function inputGradient(dy: Tensor, w: Tensor, shape: readonly number[], geo: Geo
 }
 
 /** dw and, if asked for, db from x and dy; linear in both. */
-function weightGradient(x: Tensor, dy: Tensor, shape: readonly number[], geo: Geometry, bias: boolean): [Tensor, Tensor | null] {
+function weightGradient(
+  x: Tensor,
+  dy: Tensor,
+  shape: readonly number[],
+  geo: Geometry,
+  bias: boolean,
+): [Tensor, Tensor | null] {
   const op = 'conv2d backward';
   const dw = make(op, shape, x.dtype);
   const db = bias ? make(op, [shape[0]], x.dtype) : null;

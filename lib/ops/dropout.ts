@@ -1,5 +1,5 @@
 // Dropout: the one activation that draws random numbers.
-import { cast, checkTensor, dense, hidden, make, offsetOf } from '../core/dispatch.js';
+import { cast, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES, floatOf } from '../core/dtype.js';
 import { defaultGenerator, type Generator } from '../core/random.js';
 import { checkBoolean, checkNumber } from '../core/shape.js';
@@ -53,7 +53,13 @@ export function dropout(x: Tensor, options?: DropoutOptions): Tensor {
   const mask = hidden(make(op, x.shape, 'uint8'));
   const source = dense(op, input);
   geometry(y, mask, source, p);
-  native.dropout(y.storage.bytes, mask.storage.bytes, source.storage.bytes, (options?.generator ?? defaultGenerator).state);
+  native.dropout(
+    y.storage.bytes,
+    mask.storage.bytes,
+    source.storage.bytes,
+    (options?.generator ?? defaultGenerator).state,
+  );
+  dropCopy(source, input);
   return record(op, y, [input], [mask], (g, [m]) => backward(g, m, p));
 }
 

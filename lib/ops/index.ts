@@ -1,6 +1,7 @@
 // Picking elements by integer tensors along one dimension. Every export is also a method of Tensor.
-import { checkTensor, dense, make, offsetOf } from '../core/dispatch.js';
+import { checkTensor, dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES } from '../core/dtype.js';
+import { composite } from '../core/scope.js';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../core/shape.js';
 import { record } from '../core/tape.js';
 import { TensorError } from '../errors.js';
@@ -13,13 +14,21 @@ function checkIndex(op: string, index: Tensor): Tensor {
   checkTensor(op, index, 'an index tensor');
   if (index.dtype === 'int32') return index;
   if (index.dtype === 'uint8') return index.to('int32');
-  throw new TensorError('dtype', op, `expected an index of dtype int32, got ${index.dtype}; convert it with index.to('int32')`);
+  throw new TensorError(
+    'dtype',
+    op,
+    `expected an index of dtype int32, got ${index.dtype}; convert it with index.to('int32')`,
+  );
 }
 
 /** Names the offending index that a kernel found. */
 function outOfRange(op: string, index: Tensor, place: number, n: number): never {
-  const value = dense(op, index).read(place);
-  throw new TensorError('index', op, `expected indices between ${-n} and ${n - 1}, got ${value} at place ${place} of the index`);
+  const value = index.read(place);
+  throw new TensorError(
+    'index',
+    op,
+    `expected indices between ${-n} and ${n - 1}, got ${value} at place ${place} of the index`,
+  );
 }
 
 function run(
@@ -39,6 +48,8 @@ function run(
   G[7] = offsetOf(at);
   const bad = kernel(y.storage.bytes, source.storage.bytes, at.storage.bytes);
   if (bad >= 0) outOfRange(op, at, bad, sizes[1]);
+  dropCopy(source, x);
+  dropCopy(at, index);
   return y;
 }
 
@@ -67,7 +78,11 @@ export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
   const at = normalizeAxis(op, axis, ndim);
   const picks = checkIndex(op, index);
   if (picks.ndim > 1 || ndim === 0) {
-    throw new TensorError('shape', op, `expected a 1-d index into at least one dimension, got an index of shape ${formatShape(picks.shape)} into ${formatShape(shape)}`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected a 1-d index into at least one dimension, got an index of shape ${formatShape(picks.shape)} into ${formatShape(shape)}`,
+    );
   }
   const count = picks.size;
   const y = make(op, shape.toSpliced(at, 1, count), x.dtype);
@@ -79,7 +94,12 @@ export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
 export function indexAddInto(x: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
   const op = 'indexAdd';
   const y = zerosLike(op, shape, x);
-  run(native.indexAdd, op, y, x, index, [sizeOf(shape.slice(0, axis)), shape[axis], index.size, sizeOf(shape.slice(axis + 1))]);
+  run(native.indexAdd, op, y, x, index, [
+    sizeOf(shape.slice(0, axis)),
+    shape[axis],
+    index.size,
+    sizeOf(shape.slice(axis + 1)),
+  ]);
   return record(op, y, [x], [index], (g, [i]) => indexSelect(g, axis, i));
 }
 
@@ -102,12 +122,23 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
   const at = normalizeAxis(op, axis, ndim);
   const picks = checkIndex(op, index);
   if (picks.ndim !== ndim || picks.shape.some((n, i) => i !== at && n > shape[i])) {
-    throw new TensorError('shape', op, `expected an index with ${ndim} dimensions, no larger than ${formatShape(shape)} outside axis ${axis}, got ${formatShape(picks.shape)}`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected an index with ${ndim} dimensions, no larger than ${formatShape(shape)} outside axis ${axis}, got ${formatShape(picks.shape)}`,
+    );
   }
-  if (ndim === 0) return x.reshape([1]).gather(0, picks.reshape([1])).reshape([]);
+  if (ndim === 0)
+    return x
+      .reshape([1])
+      .gather(0, picks.reshape([1]))
+      .reshape([]);
   // The kernel walks both side by side: take of x just what the index covers.
-  let source = x;
-  for (let i = 0; i < ndim; i++) if (i !== at && picks.shape[i] < shape[i]) source = source.narrow(i, 0, picks.shape[i]);
+  const source = composite(() => {
+    let part = x;
+    for (let i = 0; i < ndim; i++) if (i !== at && picks.shape[i] < shape[i]) part = part.narrow(i, 0, picks.shape[i]);
+    return part;
+  });
   const y = make(op, picks.shape, x.dtype);
   run(native.gather, op, y, source, picks, [
     sizeOf(picks.shape.slice(0, at)),
@@ -116,6 +147,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
     sizeOf(picks.shape.slice(at + 1)),
   ]);
   const sourceShape = source.shape;
+  if (source !== x && !source.requiresGrad) source.dispose();
   return record(op, y, [source], [picks], (g, [i]) => scatterAddInto(g, sourceShape, at, i));
 }
 
@@ -123,6 +155,11 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
 export function scatterAddInto(x: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
   const op = 'scatterAdd';
   const y = zerosLike(op, shape, x);
-  run(native.scatterAdd, op, y, x, index, [sizeOf(shape.slice(0, axis)), shape[axis], index.shape[axis] ?? 1, sizeOf(shape.slice(axis + 1))]);
+  run(native.scatterAdd, op, y, x, index, [
+    sizeOf(shape.slice(0, axis)),
+    shape[axis],
+    index.shape[axis] ?? 1,
+    sizeOf(shape.slice(axis + 1)),
+  ]);
   return record(op, y, [x], [index], (g, [i]) => gather(g, axis, i));
 }

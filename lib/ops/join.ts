@@ -1,6 +1,7 @@
 // Joining tensors and choosing between them.
 import { cast, checkTensor, copyInto, make, meet, selectRaw } from '../core/dispatch.js';
 import { type DType, promote } from '../core/dtype.js';
+import { composite } from '../core/scope.js';
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from '../core/shape.js';
 import { record } from '../core/tape.js';
 import { describe, TensorError } from '../errors.js';
@@ -34,7 +35,11 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   let n = 0;
   for (const x of tensors) {
     if (x.ndim === 0 || x.ndim !== first.ndim || x.shape.some((size, i) => i !== at && size !== first.shape[i])) {
-      throw new TensorError('shape', 'cat', `expected shapes that differ in dimension ${at} only, got ${formatShape(first.shape)} and ${formatShape(x.shape)}`);
+      throw new TensorError(
+        'shape',
+        'cat',
+        `expected shapes that differ in dimension ${at} only, got ${formatShape(first.shape)} and ${formatShape(x.shape)}`,
+      );
     }
     dtype = promote(dtype, x.dtype);
     n += x.shape[at];
@@ -79,12 +84,18 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const at = normalizeAxis('stack', axis, tensors[0].ndim + 1);
   for (const x of tensors) {
     if (!sameShape(x.shape, tensors[0].shape)) {
-      throw new TensorError('shape', 'stack', `expected equal shapes, got ${formatShape(tensors[0].shape)} and ${formatShape(x.shape)}`);
+      throw new TensorError(
+        'shape',
+        'stack',
+        `expected equal shapes, got ${formatShape(tensors[0].shape)} and ${formatShape(x.shape)}`,
+      );
     }
   }
-  return cat(
-    tensors.map((x) => x.unsqueeze(at)),
-    at,
+  return composite(() =>
+    cat(
+      tensors.map((x) => x.unsqueeze(at)),
+      at,
+    ),
   );
 }
 
@@ -113,8 +124,11 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
   let shape: Shape = c.shape;
   for (const x of [p, q]) if (typeof x !== 'number') shape = broadcastShapes(op, shape, x.shape);
   const y = selectRaw(op, c, p, q, shape, dtype);
-  return record(op, y, [typeof p === 'number' ? null : p, typeof q === 'number' ? null : q], [c], (g, [mask], needs) => [
-    needs[0] === null ? null : where(mask, g, 0),
-    needs[1] === null ? null : where(mask, 0, g),
-  ]);
+  return record(
+    op,
+    y,
+    [typeof p === 'number' ? null : p, typeof q === 'number' ? null : q],
+    [c],
+    (g, [mask], needs) => [needs[0] === null ? null : where(mask, g, 0), needs[1] === null ? null : where(mask, 0, g)],
+  );
 }

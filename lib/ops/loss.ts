@@ -1,14 +1,15 @@
 // Losses: how far predictions are from targets.
-import { cast, checkFloat, checkTensor, dense, hidden, make, offsetOf } from '../core/dispatch.js';
+import { cast, checkFloat, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES } from '../core/dtype.js';
 import { isGradEnabled } from '../core/mode.js';
+import { composite } from '../core/scope.js';
 import { checkInteger, checkNumber, formatShape, sameShape, sizeOf } from '../core/shape.js';
 import { record } from '../core/tape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
-import { logSoftmax, logSoftmaxRaw } from './softmax.js';
 import { scatterAddInto } from './index.js';
+import { logSoftmax, logSoftmaxRaw } from './softmax.js';
 
 /** How the losses of single elements are put together. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -35,7 +36,11 @@ function checkPairOf(op: string, input: Tensor, target: Tensor): void {
   checkFloat(op, checkTensor(op, input, 'an input tensor'));
   checkTensor(op, target, 'a target tensor');
   if (!sameShape(input.shape, target.shape)) {
-    throw new TensorError('shape', op, `expected a target of the input's shape ${formatShape(input.shape)}, got ${formatShape(target.shape)}; reshape or expand it`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected a target of the input's shape ${formatShape(input.shape)}, got ${formatShape(target.shape)}; reshape or expand it`,
+    );
   }
 }
 
@@ -53,7 +58,7 @@ function checkPairOf(op: string, input: Tensor, target: Tensor): void {
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   checkOptions('mseLoss', options, ['reduction']);
   checkPairOf('mseLoss', input, target);
-  return reduce(input.sub(target).square(), checkReduction('mseLoss', options));
+  return composite(() => reduce(input.sub(target).square(), checkReduction('mseLoss', options)));
 }
 
 /**
@@ -70,7 +75,7 @@ export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): T
 export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   checkOptions('l1Loss', options, ['reduction']);
   checkPairOf('l1Loss', input, target);
-  return reduce(input.sub(target).abs(), checkReduction('l1Loss', options));
+  return composite(() => reduce(input.sub(target).abs(), checkReduction('l1Loss', options)));
 }
 
 /** Options of {@link binaryCrossEntropyWithLogits}. */
@@ -99,14 +104,14 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
   checkOptions(op, options, ['reduction', 'weight', 'posWeight']);
   checkPairOf(op, input, target);
   const { weight, posWeight } = options ?? {};
-  // With L = log s(x): -log(1 - s(x)) = x - L, so the loss is (1 - z) x - (1 + (p - 1) z) L.
-  const logS = input.logSigmoid();
-  const factor = posWeight === undefined ? null : target.mul(posWeight.sub(1)).add(1);
-  const loss =
-    factor === null
-      ? input.mul(target.neg().add(1)).sub(logS)
-      : input.mul(target.neg().add(1)).sub(logS.mul(factor));
-  return reduce(weight === undefined ? loss : loss.mul(weight), checkReduction(op, options));
+  const reduction = checkReduction(op, options);
+  return composite(() => {
+    // With L = log s(x): -log(1 - s(x)) = x - L, so the loss is (1 - z) x - (1 + (p - 1) z) L.
+    let positive = input.logSigmoid();
+    if (posWeight !== undefined) positive = positive.mul(target.mul(posWeight.sub(1)).add(1));
+    const loss = input.mul(target.neg().add(1)).sub(positive);
+    return reduce(weight === undefined ? loss : loss.mul(weight), reduction);
+  });
 }
 
 /** Options of {@link nllLoss}. */
@@ -138,21 +143,42 @@ function checkClasses(op: string, input: Tensor, target: Tensor, options: NllOpt
   const axis = input.ndim === 1 ? 0 : 1;
   const expected = input.shape.toSpliced(axis, 1);
   if (input.ndim === 0 || !sameShape(target.shape, expected)) {
-    throw new TensorError('shape', op, `expected class numbers of shape ${formatShape(expected)} for the input ${formatShape(input.shape)} ([N, C, ...]), got ${formatShape(target.shape)}`);
+    throw new TensorError(
+      'shape',
+      op,
+      `expected class numbers of shape ${formatShape(expected)} for the input ${formatShape(input.shape)} ([N, C, ...]), got ${formatShape(target.shape)}`,
+    );
   }
   if (target.dtype !== 'int32' && target.dtype !== 'uint8') {
-    throw new TensorError('dtype', op, `expected class numbers of dtype int32, got ${target.dtype}; convert them with target.to('int32')`);
+    throw new TensorError(
+      'dtype',
+      op,
+      `expected class numbers of dtype int32, got ${target.dtype}; convert them with target.to('int32')`,
+    );
   }
   const weight = options?.weight ?? null;
-  if (weight !== null && (checkTensor(op, weight, 'a weight tensor').ndim !== 1 || weight.shape[0] !== input.shape[axis])) {
-    throw new TensorError('shape', op, `expected a weight of shape [${input.shape[axis]}], one for each class, got ${formatShape(weight.shape)}`);
+  if (
+    weight !== null &&
+    (checkTensor(op, weight, 'a weight tensor').ndim !== 1 || weight.shape[0] !== input.shape[axis])
+  ) {
+    throw new TensorError(
+      'shape',
+      op,
+      `expected a weight of shape [${input.shape[axis]}], one for each class, got ${formatShape(weight.shape)}`,
+    );
   }
+  const own = (made: Tensor, given: Tensor) => (made === given ? made : hidden(made));
   return {
-    target: dense(op, target.to('int32')),
-    weight: weight === null ? null : dense(op, cast(op, weight, input.dtype)),
+    target: own(dense(op, target.to('int32')), target),
+    weight: weight === null ? null : own(dense(op, cast(op, weight, input.dtype)), weight),
     ignore: checkInteger(op, 'ignoreIndex', options?.ignoreIndex ?? -100),
     axis,
   };
+}
+
+/** What the rules read beside their operands; saved too, so that no scope releases it before. */
+function operands(c: Classes, total: Tensor | null): Tensor[] {
+  return [c.target, c.weight, total].filter((x) => x !== null);
 }
 
 function geometry(input: Tensor, c: Classes): void {
@@ -176,10 +202,20 @@ function nllRaw(op: string, logp: Tensor, c: Classes): { losses: Tensor; weights
   G[5] = offsetOf(losses);
   G[6] = offsetOf(weights);
   G[7] = offsetOf(logp);
-  const bad = native.nll(losses.storage.bytes, weights.storage.bytes, logp.storage.bytes, c.target.storage.bytes, weightBytes(c));
+  const bad = native.nll(
+    losses.storage.bytes,
+    weights.storage.bytes,
+    logp.storage.bytes,
+    c.target.storage.bytes,
+    weightBytes(c),
+  );
   if (bad >= 0) {
     const n = logp.shape[c.axis];
-    throw new TensorError('index', op, `expected class numbers between 0 and ${n - 1} (or ignoreIndex ${c.ignore}), got ${c.target.read(bad)} at place ${bad} of the target`);
+    throw new TensorError(
+      'index',
+      op,
+      `expected class numbers between 0 and ${n - 1} (or ignoreIndex ${c.ignore}), got ${c.target.read(bad)} at place ${bad} of the target`,
+    );
   }
   return { losses, weights };
 }
@@ -193,9 +229,12 @@ function combine(
   const { shape } = losses;
   if (reduction === 'none') return { y: losses, spread: (g) => g, total: null };
   const sum = losses.sum();
+  losses.dispose();
   if (reduction === 'sum') return { y: sum, spread: (g) => g.expand(shape), total: null };
   const total = hidden(weights.sum());
-  return { y: sum.div(total), spread: (g) => g.div(total).expand(shape), total };
+  const y = sum.div(total);
+  sum.dispose();
+  return { y, spread: (g) => g.div(total).expand(shape), total };
 }
 
 /**
@@ -217,10 +256,12 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
   checkOptions(op, options, ['reduction', 'weight', 'ignoreIndex']);
   const c = checkClasses(op, input, target, options);
   const reduction = checkReduction(op, options);
-  const { losses, weights } = nllRaw(op, dense(op, input), c);
-  const { y, spread } = combine(reduction, losses, weights);
+  const x = dense(op, input);
+  const { losses, weights } = nllRaw(op, x, c);
+  dropCopy(x, input);
+  const { y, spread, total } = combine(reduction, losses, hidden(weights));
   const { shape } = input;
-  return record(op, y, [input], [weights], (g, [w]) => {
+  return record(op, y, [input], [weights, ...operands(c, total)], (g, [w]) => {
     if (isGradEnabled()) return pick(spread(g).mul(w).neg(), shape, c);
     const dlosses = dense(op, spread(g));
     const dx = make('nllLoss backward', shape, g.dtype);
@@ -258,20 +299,28 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
   const smoothing = checkNumber(op, 'labelSmoothing', options?.labelSmoothing ?? 0, 0, 1);
   const reduction = checkReduction(op, options);
   checkTensor(op, target, 'a target tensor');
-  if (checkTensor(op, input, 'an input tensor').ndim > 0 && sameShape(input.shape, target.shape) && target.dtype === input.dtype) {
-    return softTargets(input, target, options?.weight ?? null, smoothing, reduction);
+  if (
+    checkTensor(op, input, 'an input tensor').ndim > 0 &&
+    sameShape(input.shape, target.shape) &&
+    target.dtype === input.dtype
+  ) {
+    return composite(() => softTargets(input, target, options?.weight ?? null, smoothing, reduction));
   }
   const c = checkClasses(op, input, target, options);
-  if (smoothing > 0) return smoothed(input, target, c, options, smoothing, reduction);
+  if (smoothing > 0) return composite(() => smoothed(input, target, c, options, smoothing, reduction));
   const x = dense(op, input);
   const logp = hidden(logSoftmaxRaw(x, c.axis));
+  dropCopy(x, input);
   const { losses, weights } = nllRaw(op, logp, c);
-  const { y, spread } = combine(reduction, losses, hidden(weights));
-  return record(op, y, [input], [input, logp, weights], (g, [logits, lp, w]) => {
+  const { y, spread, total } = combine(reduction, losses, hidden(weights));
+  return record(op, y, [input], [input, logp, weights, ...operands(c, total)], (g, [logits, lp, w]) => {
     const dlosses = spread(g);
     if (isGradEnabled()) {
       const factor = dlosses.mul(w);
-      return logits.softmax(c.axis).mul(factor.unsqueeze(c.axis)).sub(pick(factor, logits.shape, c));
+      return logits
+        .softmax(c.axis)
+        .mul(factor.unsqueeze(c.axis))
+        .sub(pick(factor, logits.shape, c));
     }
     const dy = dense(op, dlosses);
     const dx = make('crossEntropy backward', lp.shape, lp.dtype);
@@ -280,26 +329,46 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
     G[5] = offsetOf(dx);
     G[6] = offsetOf(dy);
     G[7] = offsetOf(lp);
-    native.crossEntropyBackward(dx.storage.bytes, dy.storage.bytes, lp.storage.bytes, c.target.storage.bytes, weightBytes(c));
+    native.crossEntropyBackward(
+      dx.storage.bytes,
+      dy.storage.bytes,
+      lp.storage.bytes,
+      c.target.storage.bytes,
+      weightBytes(c),
+    );
     return dx;
   });
 }
 
 /** Targets given as probabilities: `-sum_c w_c p_c log softmax(x)_c`; a mean divides by the number of targets. */
-function softTargets(input: Tensor, target: Tensor, weight: Tensor | null, smoothing: number, reduction: Reduction): Tensor {
+function softTargets(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  smoothing: number,
+  reduction: Reduction,
+): Tensor {
   const op = 'crossEntropy';
   checkFloat(op, input);
   const axis = input.ndim === 1 ? 0 : 1;
   const classes = input.shape[axis];
   const p = smoothing > 0 ? target.mul(1 - smoothing).add(smoothing / classes) : target;
   let losses = logSoftmax(input, axis).mul(p);
-  if (weight !== null) losses = losses.mul(weight.reshape([classes, ...new Array<number>(input.ndim - axis - 1).fill(1)]));
+  if (weight !== null)
+    losses = losses.mul(weight.reshape([classes, ...new Array<number>(input.ndim - axis - 1).fill(1)]));
   const each = losses.sum(axis).neg();
   return reduce(each, reduction);
 }
 
 /** Class numbers with label smoothing: `(1 - e) nll + e / C sum_c w_c (-log p_c)`. */
-function smoothed(input: Tensor, target: Tensor, c: Classes, options: NllOptions | undefined, smoothing: number, reduction: Reduction): Tensor {
+function smoothed(
+  input: Tensor,
+  target: Tensor,
+  c: Classes,
+  options: NllOptions | undefined,
+  smoothing: number,
+  reduction: Reduction,
+): Tensor {
   const classes = input.shape[c.axis];
   const logp = logSoftmax(input, c.axis);
   const base = { weight: options?.weight, ignoreIndex: options?.ignoreIndex };

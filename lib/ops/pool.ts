@@ -1,5 +1,5 @@
 // 2-d pooling, NCHW.
-import { checkFloat, checkNdim, checkTensor, dense, hidden, make, offsetOf } from '../core/dispatch.js';
+import { checkFloat, checkNdim, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES } from '../core/dtype.js';
 import { isGradEnabled } from '../core/mode.js';
 import { checkBoolean, checkInteger, checkPair, formatShape } from '../core/shape.js';
@@ -52,7 +52,11 @@ function outputSize(op: string, x: Tensor, win: Window, ceil: boolean): [number,
   const size = [0, 1].map((i) => {
     const n = x.shape[2 + i];
     if (win.padding[i] > win.size[i] / 2) {
-      throw new TensorError('value', op, `expected padding of at most half the window, got padding ${formatShape(win.padding)} for window ${formatShape(win.size)}`);
+      throw new TensorError(
+        'value',
+        op,
+        `expected padding of at most half the window, got padding ${formatShape(win.padding)} for window ${formatShape(win.size)}`,
+      );
     }
     const span = win.dilation[i] * (win.size[i] - 1) + 1;
     const free = n + 2 * win.padding[i] - span;
@@ -61,14 +65,24 @@ function outputSize(op: string, x: Tensor, win: Window, ceil: boolean): [number,
     // A last window may not begin in the padding behind the input.
     if (ceil && (out - 1) * stride >= n + win.padding[i]) out--;
     if (out < 1) {
-      throw new TensorError('shape', op, `expected a window no larger than the padded input, got window ${formatShape(win.size)} for input ${formatShape(x.shape)}`);
+      throw new TensorError(
+        'shape',
+        op,
+        `expected a window no larger than the padded input, got window ${formatShape(win.size)} for input ${formatShape(x.shape)}`,
+      );
     }
     return out;
   });
   return [size[0], size[1]];
 }
 
-function geometry(x: readonly number[], y: readonly number[], dtype: Tensor['dtype'], win: Window, wide: boolean): void {
+function geometry(
+  x: readonly number[],
+  y: readonly number[],
+  dtype: Tensor['dtype'],
+  win: Window,
+  wide: boolean,
+): void {
   G[0] = DTYPES[dtype].code;
   G[1] = x[0] * x[1];
   G[2] = x[2];
@@ -113,7 +127,11 @@ export function maxPool2d(x: Tensor, size: Pair, options?: MaxPool2dOptions): Te
     divisor: 0,
   };
   const [n, c] = x.shape;
-  const y = make(op, [n, c, ...outputSize(op, x, win, checkBoolean(op, 'ceilMode', options?.ceilMode ?? false))], x.dtype);
+  const y = make(
+    op,
+    [n, c, ...outputSize(op, x, win, checkBoolean(op, 'ceilMode', options?.ceilMode ?? false))],
+    x.dtype,
+  );
   const wide = window[0] * window[1] > 255;
   // Where each maximum stands inside its window: one byte instead of four keeps the backward pass in cache.
   const places = hidden(make(op, y.shape, wide ? 'int32' : 'uint8'));
@@ -125,6 +143,7 @@ export function maxPool2d(x: Tensor, size: Pair, options?: MaxPool2dOptions): Te
     G[19] = offsetOf(places);
     native.maxPool2d(y.storage.bytes, input.storage.bytes, places.storage.bytes);
   }
+  dropCopy(input, x);
   const { shape } = x;
   return record(op, y, [x], [places], (g, [at]) => maxBackward(g, at, shape, win));
 }
@@ -206,6 +225,7 @@ function avgForward(x: Tensor, shape: readonly number[], win: Window): Tensor {
     G[18] = offsetOf(input);
     native.avgPool2d(y.storage.bytes, input.storage.bytes);
   }
+  dropCopy(input, x);
   const before = x.shape;
   return record(op, y, [x], [], (g) => avgBackward(g, before, win));
 }

@@ -1,7 +1,8 @@
 // Reductions over some or all dimensions. Every export is also a method of Tensor.
 import { cast, checkTensor, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES, type DType, floatOf, isFloat } from '../core/dtype.js';
-import { checkBoolean, formatShape, normalizeAxes, type Shape, sizeOf } from '../core/shape.js';
+import { composite } from '../core/scope.js';
+import { checkBoolean, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../core/shape.js';
 import { record } from '../core/tape.js';
 import { checkOptions, TensorError } from '../errors.js';
 import { type Bytes, kernelId, native } from '../native.js';
@@ -44,7 +45,14 @@ function plan(op: string, x: Tensor, axes: Axes | undefined, options: ReduceOpti
 const NO_BYTES: Bytes = new Uint8Array(0);
 
 /** Runs a reduction kernel outside the tape. */
-function reduceRaw(op: string, kernel: number, x: Tensor, p: Plan, dtype: DType, indices: Tensor | null = null): Tensor {
+function reduceRaw(
+  op: string,
+  kernel: number,
+  x: Tensor,
+  p: Plan,
+  dtype: DType,
+  indices: Tensor | null = null,
+): Tensor {
   const y = make(op, p.shape, dtype);
   const { ndim } = x;
   G[0] = kernel;
@@ -72,7 +80,11 @@ function spread(g: Tensor, kept: Shape, shape: Shape): Tensor {
 
 function nonEmpty(op: string, x: Tensor, p: Plan): void {
   if (p.count > 0) return;
-  throw new TensorError('shape', op, `expected at least one element to reduce, got ${formatShape(x.shape)} over axes ${formatShape(p.axes)}`);
+  throw new TensorError(
+    'shape',
+    op,
+    `expected at least one element to reduce, got ${formatShape(x.shape)} over axes ${formatShape(p.axes)}`,
+  );
 }
 
 const SUM = kernelId('reduce', 'sum');
@@ -112,6 +124,7 @@ export function mean(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
   const p = plan('mean', checkTensor('mean', x), axes, options);
   const input = cast('mean', x, floatOf(x.dtype));
   const y = reduceRaw('mean', MEAN, input, p, input.dtype);
+  if (!x.requiresGrad && input !== x) input.dispose();
   const { shape } = x;
   return record('mean', y, [input], [], (g) => spread(g.div(p.count), p.kept, shape));
 }
@@ -119,7 +132,13 @@ export function mean(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
 const AMAX = kernelId('reduce', 'amax');
 const AMIN = kernelId('reduce', 'amin');
 
-function extreme(op: string, kernel: number, x: Tensor, axes: Axes | undefined, options: ReduceOptions | undefined): Tensor {
+function extreme(
+  op: string,
+  kernel: number,
+  x: Tensor,
+  axes: Axes | undefined,
+  options: ReduceOptions | undefined,
+): Tensor {
   const p = plan(op, checkTensor(op, x), axes, options);
   nonEmpty(op, x, p);
   const y = reduceRaw(op, kernel, x, p, x.dtype);
@@ -166,8 +185,14 @@ export interface Extremes {
   indices: Tensor;
 }
 
-function withIndices(op: string, kernel: number, x: Tensor, axis: number, options: ReduceOptions | undefined): Extremes {
-  const p = plan(op, x, axis, options);
+function withIndices(
+  op: string,
+  kernel: number,
+  x: Tensor,
+  axis: number,
+  options: ReduceOptions | undefined,
+): Extremes {
+  const p = plan(op, x, normalizeAxis(op, axis, x.ndim), options);
   nonEmpty(op, x, p);
   const indices = make(op, p.shape, 'int32');
   const values = reduceRaw(op, kernel, x, p, x.dtype, indices);
@@ -198,7 +223,13 @@ export function min(x: Tensor, axis?: number, options?: ReduceOptions): Tensor |
 const ARGMAX = kernelId('reduce', 'argmax');
 const ARGMIN = kernelId('reduce', 'argmin');
 
-function place(op: string, kernel: number, x: Tensor, axis: number | undefined, options: ReduceOptions | undefined): Tensor {
+function place(
+  op: string,
+  kernel: number,
+  x: Tensor,
+  axis: number | undefined,
+  options: ReduceOptions | undefined,
+): Tensor {
   const p = plan(op, checkTensor(op, x), axis, options);
   nonEmpty(op, x, p);
   return reduceRaw(op, kernel, x, p, 'int32');
@@ -245,7 +276,7 @@ const ANY = kernelId('reduce', 'any');
  * @example
  * ```ts
  * import { tensor } from 'chainrule';
- * console.log(tensor([true, false]).all().item()); // false
+ * console.log(tensor([true, false]).all().item()); // 0
  * ```
  */
 export function all(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
@@ -259,7 +290,7 @@ export function all(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
  * @example
  * ```ts
  * import { tensor } from 'chainrule';
- * console.log(tensor([true, false]).any().item()); // true
+ * console.log(tensor([true, false]).any().item()); // 1
  * ```
  */
 export function any(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
@@ -272,6 +303,8 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const lead = x.ndim - shape.length;
   const axes: number[] = [];
   for (let i = 0; i < x.ndim; i++) if (i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1)) axes.push(i);
-  const y = axes.length === 0 ? x : sum(x, axes, { keepdim: true });
-  return y.reshape(shape);
+  if (axes.length === 0) return x.reshape(shape);
+  if (lead === 0) return sum(x, axes, { keepdim: true });
+  // The usual case, a bias: no view, so that the walk owns the memory of the result alone.
+  return axes.length === lead ? sum(x, axes) : composite(() => sum(x, axes, { keepdim: true }).reshape(shape));
 }

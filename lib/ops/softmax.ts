@@ -1,5 +1,5 @@
 // Softmax and its logarithm. Every export is also a method of Tensor.
-import { cast, checkTensor, dense, make, offsetOf } from '../core/dispatch.js';
+import { cast, checkTensor, dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES, floatOf } from '../core/dtype.js';
 import { isGradEnabled } from '../core/mode.js';
 import { normalizeAxis, sizeOf } from '../core/shape.js';
@@ -32,6 +32,7 @@ function forward(op: string, kernel: number, input: Tensor, axis: number): Tenso
   G[5] = offsetOf(y);
   G[6] = offsetOf(x);
   native.softmax(y.storage.bytes, x.storage.bytes);
+  dropCopy(x, input);
   return y;
 }
 

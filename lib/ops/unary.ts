@@ -1,10 +1,7 @@
-// Elementwise functions of one tensor. Every export is also a method of Tensor.
+// Signs, squares and roots of one tensor. Every export is also a method of Tensor.
 import { unary, unaryOp } from '../core/dispatch.js';
-import { isFloat } from '../core/dtype.js';
-import { checkNumber } from '../core/shape.js';
-import { checkOptions } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { eluBackward, leakyReluBackward, reluBackward, sigmoidBackward, tanhBackward } from './backward.js';
+import { flat } from './backward.js';
 
 const NEG = unaryOp('neg', 'none', (g) => g.neg(), { float: false });
 /**
@@ -34,9 +31,9 @@ export function abs(x: Tensor): Tensor {
   return unary(ABS, x);
 }
 
-const SIGN = unaryOp('sign', 'none', (g) => g.mul(0), { float: false });
+const SIGN = unaryOp('sign', 'none', (g) => flat(g), { float: false });
 /**
- * Sign: -1, 0 or 1; its gradient is 0 (PyTorch: `torch.sign`).
+ * Sign: -1, 0 or 1, 0 for NaN; its gradient is 0 (PyTorch: `torch.sign`).
  *
  * @example
  * ```ts
@@ -76,187 +73,30 @@ export function sqrt(x: Tensor): Tensor {
   return unary(SQRT, x);
 }
 
-const EXP = unaryOp('exp', 'y', (g, y) => g.mul(y));
+const RSQRT = unaryOp('rsqrt', 'y', (g, y) => g.mul(y.square().mul(y)).mul(-0.5));
 /**
- * Exponential: `y = e^x`, `dx = g y` (PyTorch: `torch.exp`).
+ * One over the square root: `y = 1 / sqrt(x)`, `dx = -g y^3 / 2`; infinite at 0, NaN below (PyTorch: `torch.rsqrt`).
  *
  * @example
  * ```ts
  * import { tensor } from 'chainrule';
- * console.log(tensor([0]).exp().item()); // 1
+ * console.log(tensor([4, 0.25]).rsqrt().toArray()); // [0.5, 2]
  * ```
  */
-export function exp(x: Tensor): Tensor {
-  return unary(EXP, x);
+export function rsqrt(x: Tensor): Tensor {
+  return unary(RSQRT, x);
 }
 
-const LOG = unaryOp('log', 'x', (g, x) => g.div(x));
+const RECIPROCAL = unaryOp('reciprocal', 'y', (g, y) => g.mul(y.square()).neg());
 /**
- * Natural logarithm; -Infinity at 0, NaN below. `dx = g / x` (PyTorch: `torch.log`).
+ * One over x: `y = 1 / x`, `dx = -g y^2`; infinite at 0 (PyTorch: `torch.reciprocal`).
  *
  * @example
  * ```ts
  * import { tensor } from 'chainrule';
- * console.log(tensor([1]).log().item()); // 0
+ * console.log(tensor([4, -0.5]).reciprocal().toArray()); // [0.25, -2]
  * ```
  */
-export function log(x: Tensor): Tensor {
-  return unary(LOG, x);
-}
-
-const SIN = unaryOp('sin', 'x', (g, x) => g.mul(x.cos()));
-/**
- * Sine of an angle in radians (PyTorch: `torch.sin`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([0]).sin().item()); // 0
- * ```
- */
-export function sin(x: Tensor): Tensor {
-  return unary(SIN, x);
-}
-
-const COS = unaryOp('cos', 'x', (g, x) => g.mul(x.sin()).neg());
-/**
- * Cosine of an angle in radians (PyTorch: `torch.cos`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([0]).cos().item()); // 1
- * ```
- */
-export function cos(x: Tensor): Tensor {
-  return unary(COS, x);
-}
-
-const RELU = unaryOp('relu', 'y', (g, y) => reluBackward(g, y), { float: false });
-/**
- * Rectified linear unit: `y = max(x, 0)`; its gradient is 1 above 0 and 0 elsewhere (PyTorch: `torch.relu`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([1, -2]).relu().toArray()); // [1, 0]
- * ```
- */
-export function relu(x: Tensor): Tensor {
-  return unary(RELU, x);
-}
-
-const SIGMOID = unaryOp('sigmoid', 'y', (g, y) => sigmoidBackward(g, y));
-/**
- * Logistic function: `y = 1 / (1 + e^-x)`, `dx = g y (1 - y)` (PyTorch: `torch.sigmoid`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([0]).sigmoid().item()); // 0.5
- * ```
- */
-export function sigmoid(x: Tensor): Tensor {
-  return unary(SIGMOID, x);
-}
-
-const TANH = unaryOp('tanh', 'y', (g, y) => tanhBackward(g, y));
-/**
- * Hyperbolic tangent; `dx = g (1 - y^2)` (PyTorch: `torch.tanh`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([0]).tanh().item()); // 0
- * ```
- */
-export function tanh(x: Tensor): Tensor {
-  return unary(TANH, x);
-}
-
-const LOG_SIGMOID = unaryOp('logSigmoid', 'x', (g, x) => g.mul(x.neg().sigmoid()));
-/**
- * `y = log(1 / (1 + e^-x))`, without overflow at either end; `dx = g sigmoid(-x)` (PyTorch: `F.logsigmoid`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([-1000]).logSigmoid().item()); // -1000
- * ```
- */
-export function logSigmoid(x: Tensor): Tensor {
-  return unary(LOG_SIGMOID, x);
-}
-
-const LEAKY_RELU = unaryOp('leakyRelu', 'x', (g, x, slope) => leakyReluBackward(g, x, slope));
-/**
- * `y = x` above 0, `negativeSlope * x` elsewhere (PyTorch: `F.leaky_relu`).
- *
- * @param options `negativeSlope`, 0.01 unless given
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([1, -2]).leakyRelu({ negativeSlope: 0.5 }).toArray()); // [1, -1]
- * ```
- */
-export function leakyRelu(x: Tensor, options?: { negativeSlope?: number }): Tensor {
-  checkOptions('leakyRelu', options, ['negativeSlope']);
-  return unary(LEAKY_RELU, x, checkNumber('leakyRelu', 'negativeSlope', options?.negativeSlope ?? 0.01));
-}
-
-const ELU = unaryOp('elu', 'x', (g, x, alpha) => eluBackward(g, x, alpha));
-/**
- * Exponential linear unit: `y = x` above 0, `alpha (e^x - 1)` elsewhere (Clevert et al. 2015; PyTorch: `F.elu`).
- *
- * @param options `alpha`, 1 unless given
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([2, 0]).elu().toArray()); // [2, 0]
- * ```
- */
-export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
-  checkOptions('elu', options, ['alpha']);
-  return unary(ELU, x, checkNumber('elu', 'alpha', options?.alpha ?? 1));
-}
-
-/**
- * Logical negation: true where `x` is 0 (PyTorch: `torch.logical_not`). Any dtype, bool result, no gradient.
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([true, false]).logicalNot().toArray()); // [false, true]
- * ```
- */
-export function logicalNot(x: Tensor): Tensor {
-  return x.eq(0);
-}
-
-/**
- * True where `x` is not a number (PyTorch: `torch.isnan`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([NaN, 1]).isNan().toArray()); // [true, false]
- * ```
- */
-export function isNan(x: Tensor): Tensor {
-  return x.ne(x);
-}
-
-/**
- * True where `x` is neither infinite nor NaN (PyTorch: `torch.isfinite`).
- *
- * @example
- * ```ts
- * import { tensor } from 'chainrule';
- * console.log(tensor([1, Infinity, NaN]).isFinite().toArray()); // [true, false, false]
- * ```
- */
-export function isFinite(x: Tensor): Tensor {
-  return isFloat(x.dtype) ? x.abs().lt(Number.POSITIVE_INFINITY) : x.eq(x);
+export function reciprocal(x: Tensor): Tensor {
+  return unary(RECIPROCAL, x);
 }

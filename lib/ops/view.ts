@@ -68,15 +68,18 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const source = strides === null ? contiguous(x) : x;
   const y = view('reshape', source, target, strides ?? stridesOf(target), source.offset, source.isContiguous);
   const before = x.shape;
+  // A copy belongs to the view alone, unless the graph holds it.
+  if (source !== x && !source.requiresGrad) source.dispose();
   return record('reshape', y, [source], [], (g) => g.reshape(before));
 }
 
 function inferShape(x: Tensor, shape: Shape): number[] {
-  if (!Array.isArray(shape)) throw new TensorError('shape', 'reshape', `expected a shape such as [2, -1], got ${describe(shape)}`);
+  if (!Array.isArray(shape))
+    throw new TensorError('shape', 'reshape', `expected a shape such as [2, -1], got ${describe(shape)}`);
   const free = shape.indexOf(-1);
   if (free < 0) {
     checkShape('reshape', shape);
-    if (sizeOf(shape) === x.size) return shape as number[];
+    if (sizeOf(shape) === x.size) return [...shape];
   } else {
     const target = [...shape];
     target[free] = 1;
@@ -85,7 +88,11 @@ function inferShape(x: Tensor, shape: Shape): number[] {
     target[free] = rest === 0 ? 0 : x.size / rest;
     if (rest !== 0 && Number.isInteger(target[free])) return target;
   }
-  throw new TensorError('shape', 'reshape', `expected a shape for the ${x.size} elements of ${formatShape(x.shape)}, got ${formatShape(shape)}`);
+  throw new TensorError(
+    'shape',
+    'reshape',
+    `expected a shape for the ${x.size} elements of ${formatShape(x.shape)}, got ${formatShape(shape)}`,
+  );
 }
 
 /**
@@ -162,7 +169,11 @@ export function to(x: Tensor, dtype: DType): Tensor {
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   checkTensor('permute', x);
   if (!Array.isArray(axes) || axes.length !== x.ndim) {
-    throw new TensorError('axis', 'permute', `expected the ${x.ndim} axes of ${formatShape(x.shape)} in a new order, got ${describe(axes)}`);
+    throw new TensorError(
+      'axis',
+      'permute',
+      `expected the ${x.ndim} axes of ${formatShape(x.shape)} in a new order, got ${describe(axes)}`,
+    );
   }
   const order = x.ndim === 0 ? [] : normalizeAxes('permute', axes, x.ndim);
   const shape = order.map((axis) => x.shape[axis]);
@@ -209,7 +220,12 @@ export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
  */
 export function t(x: Tensor): Tensor {
   checkTensor('t', x);
-  if (x.ndim > 2) throw new TensorError('shape', 't', `expected at most two dimensions, got ${formatShape(x.shape)}; use transpose(0, 1)`);
+  if (x.ndim > 2)
+    throw new TensorError(
+      'shape',
+      't',
+      `expected at most two dimensions, got ${formatShape(x.shape)}; use transpose(0, 1)`,
+    );
   return x.ndim < 2 ? alias(x) : permute(x, [1, 0]);
 }
 
@@ -229,7 +245,11 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = Array.isArray(shape) ? shape.length - x.ndim : -1;
   const target = lead < 0 ? [] : shape.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead] : n));
   if (lead < 0 || !sameShape(broadcastShapes('expand', x.shape, checkShape('expand', target)), target)) {
-    throw new TensorError('shape', 'expand', `expected a shape that ${formatShape(x.shape)} stretches to, got ${describe(shape)}`);
+    throw new TensorError(
+      'shape',
+      'expand',
+      `expected a shape that ${formatShape(x.shape)} stretches to, got ${describe(shape)}`,
+    );
   }
   const strides = broadcastStrides(x.shape, x.strides, target);
   const y = view('expand', x, target, strides, x.offset, isContiguous(target, strides));
@@ -270,7 +290,12 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   checkTensor('unsqueeze', x);
   const at = normalizeAxis('unsqueeze', axis, x.ndim + 1);
-  if (x.ndim === MAX_NDIM) throw new TensorError('shape', 'unsqueeze', `expected fewer than ${MAX_NDIM} dimensions, got ${formatShape(x.shape)}`);
+  if (x.ndim === MAX_NDIM)
+    throw new TensorError(
+      'shape',
+      'unsqueeze',
+      `expected fewer than ${MAX_NDIM} dimensions, got ${formatShape(x.shape)}`,
+    );
   const shape = x.shape.toSpliced(at, 0, 1);
   const strides = x.strides.toSpliced(at, 0, 1);
   const y = view('unsqueeze', x, shape, strides, x.offset, x.isContiguous);
@@ -312,10 +337,16 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
 export function unflatten(x: Tensor, axis: number, sizes: Shape): Tensor {
   const { ndim, shape } = checkTensor('unflatten', x);
   const at = normalizeAxis('unflatten', axis, ndim);
+  if (!Array.isArray(sizes))
+    throw new TensorError('shape', 'unflatten', `expected sizes such as [2, -1], got ${describe(sizes)}`);
   const known = sizeOf(sizes.filter((n) => n !== -1));
   const full = sizes.map((n) => (n === -1 ? shape[at] / known : n));
   if (ndim === 0 || sizeOf(checkShape('unflatten', full)) !== shape[at]) {
-    throw new TensorError('shape', 'unflatten', `expected sizes that multiply to ${shape[at]}, got ${formatShape(sizes)}`);
+    throw new TensorError(
+      'shape',
+      'unflatten',
+      `expected sizes that multiply to ${shape[at]}, got ${formatShape(sizes)}`,
+    );
   }
   return reshape(x, shape.toSpliced(at, 1, ...full));
 }
@@ -337,7 +368,11 @@ export function narrow(x: Tensor, axis: number, start: number, length: number): 
   const n = shape[at] ?? 0;
   const from = checkInteger('narrow', 'start', start) < 0 ? start + n : start;
   if (ndim === 0 || from < 0 || checkInteger('narrow', 'length', length, 0) + from > n) {
-    throw new TensorError('index', 'narrow', `expected a stretch inside 0..${n} of dimension ${axis}, got start ${start} and length ${length}`);
+    throw new TensorError(
+      'index',
+      'narrow',
+      `expected a stretch inside 0..${n} of dimension ${axis}, got start ${start} and length ${length}`,
+    );
   }
   return stride(
     x,

@@ -1,0 +1,31 @@
+// Operations made of operations, but recorded as one step with a gradient of their own.
+import type { Tensor } from '../tensor.js';
+import { view } from './dispatch.js';
+import { restoreGradEnabled, setGradEnabled } from './mode.js';
+import { composite } from './scope.js';
+import { type Rule, record } from './tape.js';
+
+/**
+ * The result of `forward` as one node of the tape, with `rule` as its gradient.
+ *
+ * For what a plain composition would differentiate less well: with cancellation, NaN from infinities, or other values at
+ * kinks than PyTorch's. `forward` returns a tensor that it made itself.
+ */
+export function fused<const S extends readonly Tensor[]>(
+  op: string,
+  inputs: readonly (Tensor | null)[],
+  saved: S,
+  forward: () => Tensor,
+  rule: Rule<S>,
+): Tensor {
+  const before = setGradEnabled(false);
+  let made: Tensor;
+  try {
+    made = composite(forward);
+  } finally {
+    restoreGradEnabled(before);
+  }
+  const y = view(op, made, made.shape, made.strides, made.offset, made.isContiguous);
+  made.dispose();
+  return record(op, y, inputs, saved, rule);
+}

@@ -1,0 +1,36 @@
+// What all creation functions share: the dtype and requiresGrad options.
+import { checkDType, type DType, isFloat } from './core/dtype.js';
+import { checkBoolean } from './core/shape.js';
+import { checkOptions, TensorError } from './errors.js';
+import type { Tensor } from './tensor.js';
+
+/** Options of the creation functions. */
+export interface CreateOptions {
+  /** Element type; float32 unless given (or unless the data says otherwise). */
+  dtype?: DType;
+  /** Record operations on the tensor for backward(); floating dtypes only. */
+  requiresGrad?: boolean;
+}
+
+const KNOWN = ['dtype', 'requiresGrad'];
+
+/** The dtype asked for, once all option names are known to be right. */
+export function dtypeOf(
+  op: string,
+  options: CreateOptions | undefined,
+  otherwise: DType,
+  more: readonly string[] = [],
+): DType {
+  if (options === undefined) return otherwise;
+  checkOptions(op, options, [...KNOWN, ...more]);
+  return options.dtype === undefined ? otherwise : checkDType(op, options.dtype);
+}
+
+/** The tensor with requiresGrad set where it was asked for. */
+export function finish(op: string, y: Tensor, options: CreateOptions | undefined): Tensor {
+  if (options?.requiresGrad === undefined || !checkBoolean(op, 'requiresGrad', options.requiresGrad)) return y;
+  if (!isFloat(y.dtype))
+    throw new TensorError('dtype', op, `expected a floating dtype for requiresGrad, got ${y.dtype}`);
+  y.requiresGrad = true;
+  return y;
+}

@@ -1,0 +1,130 @@
+// Making tensors of random numbers.
+import { make, offsetOf } from './core/dispatch.js';
+import { DTYPES, type DType, isFloat } from './core/dtype.js';
+import { rangeOf } from './core/nested.js';
+import { defaultGenerator, Generator } from './core/random.js';
+import { checkInteger, checkShape, type Shape } from './core/shape.js';
+import { type CreateOptions, dtypeOf, finish } from './create-options.js';
+import { checkOptions, describe, TensorError } from './errors.js';
+import { kernelId, native } from './native.js';
+import type { Tensor } from './tensor.js';
+
+/** Options of the random creation functions. */
+export interface RandomOptions extends CreateOptions {
+  /** Where the numbers come from; the default generator unless given. */
+  generator?: Generator;
+}
+
+const G = native.geometry;
+const GENERATOR = ['generator'];
+
+function generatorOf(op: string, options: RandomOptions | undefined): Generator {
+  const generator = options?.generator ?? defaultGenerator;
+  if (generator instanceof Generator) return generator;
+  throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
+}
+
+function random(
+  op: string,
+  kernel: number,
+  shape: Shape,
+  p0: number,
+  p1: number,
+  dtype: DType,
+  options: RandomOptions | undefined,
+): Tensor {
+  const y = make(op, [...checkShape(op, shape)], dtype);
+  const { state } = generatorOf(op, options);
+  G[0] = kernel;
+  G[1] = DTYPES[dtype].code;
+  G[2] = y.size;
+  G[3] = offsetOf(y);
+  G[4] = p0;
+  G[5] = p1;
+  native.random(y.storage.bytes, state);
+  return finish(op, y, options);
+}
+
+const UNIFORM = kernelId('random', 'uniform');
+const NORMAL = kernelId('random', 'normal');
+const INTEGERS = kernelId('random', 'integers');
+
+function floatDType(op: string, options: RandomOptions | undefined): DType {
+  const dtype = dtypeOf(op, options, 'float32', GENERATOR);
+  if (isFloat(dtype)) return dtype;
+  throw new TensorError('dtype', op, `expected float32 or float64, got ${dtype}`);
+}
+
+/**
+ * Uniform random numbers, 0 included, 1 not (PyTorch: `torch.rand`).
+ *
+ * @example
+ * ```ts
+ * import { rand } from 'chainrule';
+ * console.log(rand([100]).amax().item() < 1); // true
+ * ```
+ */
+export function rand(shape: Shape, options?: RandomOptions): Tensor {
+  return random('rand', UNIFORM, shape, 0, 1, floatDType('rand', options), options);
+}
+
+/**
+ * Normal random numbers, mean 0 and deviation 1 (PyTorch: `torch.randn`).
+ *
+ * @example
+ * ```ts
+ * import { randn } from 'chainrule';
+ * console.log(randn([2, 3]).shape); // [2, 3]
+ * ```
+ */
+export function randn(shape: Shape, options?: RandomOptions): Tensor {
+  return random('randn', NORMAL, shape, 0, 1, floatDType('randn', options), options);
+}
+
+/**
+ * Random whole numbers from low to before high, int32 unless a dtype is given (PyTorch: `torch.randint`).
+ *
+ * @throws TensorError `value` unless low is below high
+ *
+ * @example
+ * ```ts
+ * import { randint } from 'chainrule';
+ * console.log(randint(0, 10, [3]).dtype); // int32
+ * ```
+ */
+export function randint(low: number, high: number, shape: Shape, options?: RandomOptions): Tensor {
+  const op = 'randint';
+  checkInteger(op, 'low', low);
+  if (checkInteger(op, 'high', high) <= low || high - low > 2 ** 32) {
+    throw new TensorError('value', op, `expected low below high, at most 2^32 apart, got ${low} and ${high}`);
+  }
+  const dtype = dtypeOf(op, options, 'int32', GENERATOR);
+  const [least, most] = rangeOf(dtype);
+  if (low < least || high - 1 > most) {
+    throw new TensorError(
+      'value',
+      op,
+      `expected numbers from ${least} to ${most} for ${dtype}, got ${low} to ${high - 1}`,
+    );
+  }
+  return random(op, INTEGERS, shape, low, high, dtype, options);
+}
+
+/**
+ * A random order of 0..n-1, int32 (PyTorch: `torch.randperm`).
+ *
+ * @example
+ * ```ts
+ * import { randperm } from 'chainrule';
+ * console.log(randperm(5).sum().item()); // 10
+ * ```
+ */
+export function randperm(n: number, options?: { generator?: Generator }): Tensor {
+  const op = 'randperm';
+  checkOptions(op, options, ['generator']);
+  const y = make(op, [checkInteger(op, 'n', n, 0, 2 ** 31 - 1)], 'int32');
+  G[0] = n;
+  G[1] = offsetOf(y);
+  native.randperm(y.storage.bytes, generatorOf(op, options).state);
+  return y;
+}

@@ -1,0 +1,12 @@
+// The public exports of nn, and nothing else.
+export { Dropout, ELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
+export type { Pair, ParameterOptions } from './check.js';
+export { ModuleList, Sequential } from './container.js';
+export { Conv2d } from './conv.js';
+export * as functional from './functional.js';
+export * as init from './init.js';
+export { Linear } from './linear.js';
+export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
+export { type AnyModule, Module, type StateDict } from './module.js';
+export { Parameter } from './parameter.js';
+export { AvgPool2d, Flatten, MaxPool2d } from './pool.js';

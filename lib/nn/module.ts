@@ -1,0 +1,287 @@
+// Module: a part of a network, which finds its parameters by walking its attributes.
+import { inspect } from 'node:util';
+import { checkOptions, describe, TensorError } from '../errors.js';
+import { Tensor } from '../tensor.js';
+import { checkBoolean } from './check.js';
+import { Parameter } from './parameter.js';
+
+/** Any module, whatever goes in and comes out. */
+export type AnyModule = Module<unknown[], unknown>;
+/** Tensors by name, as {@link Module.stateDict} gives them. */
+export type StateDict = Record<string, Tensor>;
+type Member = [name: string, value: Tensor | AnyModule, persistent: boolean | null];
+
+/**
+ * A part of a network: parameters, buffers, other modules, and a `forward` that uses them (PyTorch: `nn.Module`).
+ *
+ * Whatever is assigned to `this` is found, in the order of definition: a {@link Parameter}, a module, arrays of either.
+ * Attributes that begin with `#` cannot be seen from outside and are not found.
+ *
+ * @typeParam Inputs what `forward` takes, one tensor unless given
+ * @typeParam Output what it returns, a tensor unless given
+ *
+ * @example
+ * ```ts
+ * import { nn, ones, type Tensor } from 'chainrule';
+ * class Net extends nn.Module {
+ *   hidden = new nn.Linear(2, 8);
+ *   out = new nn.Linear(8, 1);
+ *   forward(x: Tensor) { return this.out.forward(this.hidden.forward(x).relu()); }
+ * }
+ * console.log(new Net().forward(ones([3, 2])).shape); // [3, 1]
+ * ```
+ */
+export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Tensor> {
+  /** Whether dropout and the like behave as in training; see {@link train} and {@link eval}. */
+  training = true;
+  /** Whether each buffer belongs into state dicts, by attribute. */
+  readonly #buffers = new Map<string, boolean>();
+
+  /** Computes the output; the one method that every module defines. */
+  abstract forward(...inputs: Inputs): Output;
+
+  /** What an attribute is called in state dicts; overridden where PyTorch's name is another. */
+  protected stateName(attribute: string): string {
+    return attribute;
+  }
+
+  /** What {@link toString} shows between the parentheses. */
+  protected summary(): string {
+    return '';
+  }
+
+  /** Parameters, buffers and modules among the attributes; `persistent` is null for all but buffers. */
+  *#members(): Generator<Member> {
+    for (const [attribute, value] of Object.entries(this)) {
+      const name = this.stateName(attribute);
+      const persistent = this.#buffers.get(attribute);
+      if (persistent === undefined) yield* found(name, value);
+      else if (value instanceof Tensor) yield [name, value, persistent];
+    }
+  }
+
+  /** Its own parameters, or its own buffers. */
+  *#tensors(buffers: boolean): Generator<[name: string, tensor: Tensor, persistent: boolean | null]> {
+    for (const [name, value, persistent] of this.#members()) {
+      if (value instanceof Tensor && buffers === (persistent !== null)) yield [name, value, persistent];
+    }
+  }
+
+  /** The modules directly inside, each once (PyTorch: `children`). */
+  children(): AnyModule[] {
+    return this.namedChildren().map(([, child]) => child);
+  }
+
+  /** The modules directly inside with their names, each once (PyTorch: `named_children`). */
+  namedChildren(): [name: string, module: AnyModule][] {
+    const children = new Map<AnyModule, string>();
+    for (const [name, value] of this.#members()) {
+      if (value instanceof Module && !children.has(value)) children.set(value, name);
+    }
+    return Array.from(children, ([child, name]) => [name, child]);
+  }
+
+  /** This module and all inside it, each once, outer before inner (PyTorch: `modules`). */
+  modules(): AnyModule[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** This module (named '') and all inside it, each once, with their paths (PyTorch: `named_modules`). */
+  namedModules(): [name: string, module: AnyModule][] {
+    const paths = new Map<AnyModule, string>();
+    const visit = (path: string, module: AnyModule) => {
+      if (paths.has(module)) return;
+      paths.set(module, path);
+      for (const [name, child] of module.namedChildren()) visit(join(path, name), child);
+    };
+    visit('', this);
+    return Array.from(paths, ([module, path]) => [path, module]);
+  }
+
+  /** All parameters, each once: what an optimizer takes (PyTorch: `parameters`). */
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, p]) => p);
+  }
+
+  /** All parameters with their paths, each once (PyTorch: `named_parameters`). */
+  namedParameters(): [name: string, parameter: Parameter][] {
+    return this.#named(false) as [string, Parameter][];
+  }
+
+  /** All buffers with their paths, each once (PyTorch: `named_buffers`). */
+  namedBuffers(): [name: string, buffer: Tensor][] {
+    return this.#named(true);
+  }
+
+  #named(buffers: boolean): [string, Tensor][] {
+    const paths = new Map<Tensor, string>();
+    for (const [path, module] of this.namedModules()) {
+      for (const [name, tensor] of module.#tensors(buffers)) {
+        if (!paths.has(tensor)) paths.set(tensor, join(path, name));
+      }
+    }
+    return Array.from(paths, ([tensor, path]) => [path, tensor]);
+  }
+
+  /**
+   * Makes a tensor part of the state without being a parameter, running statistics for example, and assigns it to the
+   * attribute `name` (PyTorch: `register_buffer`).
+   *
+   * @param options `persistent`: whether it belongs into state dicts, true unless given
+   * @returns the tensor
+   * @throws TensorError `value` for a name with a dot, or of a method
+   */
+  registerBuffer(name: string, tensor: Tensor, options?: { persistent?: boolean }): Tensor {
+    const op = 'registerBuffer';
+    checkOptions(op, options, ['persistent']);
+    if (typeof name !== 'string' || name === '' || name.includes('.') || (name in this && !Object.hasOwn(this, name))) {
+      throw new TensorError('value', op, `expected a name without dots that no method has, got ${describe(name)}`);
+    }
+    if (!(tensor instanceof Tensor)) throw new TensorError('value', op, `expected a tensor, got ${describe(tensor)}`);
+    tensor.check(op);
+    tensor.kept = true;
+    this.#buffers.set(name, checkBoolean(op, 'persistent', options?.persistent ?? true));
+    Object.assign(this, { [name]: tensor });
+    return tensor;
+  }
+
+  /** Calls a function with every module inside, inner before outer, then with this one (PyTorch: `apply`). */
+  apply(fn: (module: AnyModule) => void): this {
+    const seen = new Set<AnyModule>();
+    const visit = (module: AnyModule) => {
+      if (seen.has(module)) return;
+      seen.add(module);
+      for (const child of module.children()) visit(child);
+      fn(module);
+    };
+    visit(this);
+    return this;
+  }
+
+  /** Switches to training, or with false to evaluation (PyTorch: `train`). */
+  train(mode = true): this {
+    checkBoolean('train', 'the mode', mode);
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Switches to evaluation: dropout passes its input on (PyTorch: `eval`). */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Freezes all parameters with false, thaws them with true (PyTorch: `requires_grad_`). */
+  setRequiresGrad(flag: boolean): this {
+    checkBoolean('setRequiresGrad', 'the flag', flag);
+    for (const p of this.parameters()) p.requiresGrad = flag;
+    return this;
+  }
+
+  /** Forgets all gradients (PyTorch: `zero_grad`). */
+  zeroGrad(): void {
+    for (const p of this.parameters()) p.zeroGrad();
+  }
+
+  /**
+   * All parameters and persistent buffers by path, as views on the live memory: `'fc.weight'`, `'layers.0.bias'`
+   * (PyTorch: `state_dict`, with the same names and layouts).
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * console.log(Object.keys(new nn.Linear(2, 1).stateDict())); // ['weight', 'bias']
+   * ```
+   */
+  stateDict(): StateDict {
+    const dict: StateDict = {};
+    for (const [path, tensor] of this.#state('', [])) dict[path] = tensor.detach();
+    return dict;
+  }
+
+  /** What a state dict holds; a tensor in two places is there twice, as in PyTorch. */
+  *#state(path: string, outer: readonly AnyModule[]): Generator<[path: string, tensor: Tensor]> {
+    for (const [name, p] of this.#tensors(false)) yield [join(path, name), p];
+    for (const [name, b, persistent] of this.#tensors(true)) if (persistent) yield [join(path, name), b];
+    const around = [...outer, this as AnyModule];
+    for (const [name, child] of this.#members()) {
+      if (child instanceof Module && !around.includes(child)) yield* child.#state(join(path, name), around);
+    }
+  }
+
+  /**
+   * Copies values from a state dict into the parameters and buffers; where anything does not fit, nothing is changed
+   * (PyTorch: `load_state_dict`).
+   *
+   * @param options `strict`: whether names that are missing or unexpected are errors, true unless given
+   * @returns the names that were missing and unexpected
+   * @throws TensorError `value` listing every name that is missing, unexpected or of another shape
+   */
+  loadStateDict(
+    dict: Readonly<StateDict> | ReadonlyMap<string, Tensor>,
+    options?: { strict?: boolean },
+  ): { missing: string[]; unexpected: string[] } {
+    const op = 'loadStateDict';
+    checkOptions(op, options, ['strict']);
+    const strict = checkBoolean(op, 'strict', options?.strict ?? true);
+    if (dict === null || typeof dict !== 'object' || dict instanceof Tensor) {
+      throw new TensorError('value', op, `expected tensors by name, got ${describe(dict)}`);
+    }
+    const given = dict instanceof Map ? new Map<string, Tensor>(dict) : new Map(Object.entries(dict as StateDict));
+    const own = new Map(this.#state('', []));
+    const missing = [...own.keys()].filter((name) => !given.has(name));
+    const unexpected = [...given.keys()].filter((name) => !own.has(name));
+    const problems: string[] = [];
+    if (strict && missing.length > 0) problems.push(`missing ${missing.join(', ')}`);
+    if (strict && unexpected.length > 0) problems.push(`unexpected ${unexpected.join(', ')}`);
+    for (const [name, tensor] of own) {
+      const source = given.get(name);
+      if (source === undefined && !given.has(name)) continue;
+      if (!(source instanceof Tensor)) problems.push(`${name} is ${describe(source)} and no tensor`);
+      else if (source.released) source.check(op);
+      else if (source.shape.join() !== tensor.shape.join()) {
+        problems.push(`${name} of shape [${source.shape.join(', ')}] instead of [${tensor.shape.join(', ')}]`);
+      }
+    }
+    if (problems.length > 0) {
+      const remedy =
+        strict && missing.length + unexpected.length > 0 ? '. Pass { strict: false } to load what is there' : '';
+      const message = `expected the state of ${this.constructor.name}, got ${problems.join('; ')}${remedy}`;
+      throw new TensorError('value', op, message);
+    }
+    for (const [name, tensor] of own) {
+      const source = given.get(name);
+      if (source !== undefined) tensor.assign(source);
+    }
+    return { missing, unexpected };
+  }
+
+  /** The module and all inside it as text. */
+  toString(): string {
+    return this.#print([]);
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  #print(outer: readonly AnyModule[]): string {
+    const around = [...outer, this as AnyModule];
+    const lines: string[] = [];
+    for (const [name, child] of this.#members()) {
+      if (!(child instanceof Module)) continue;
+      const text = around.includes(child) ? '...' : child.#print(around).replaceAll('\n', '\n  ');
+      lines.push(`\n  (${name}): ${text}`);
+    }
+    return `${this.constructor.name}(${lines.length === 0 ? this.summary() : `${lines.join('')}\n`})`;
+  }
+}
+
+function* found(name: string, value: unknown): Generator<Member> {
+  if (value instanceof Parameter) yield [name, value, null];
+  else if (value instanceof Module) yield [name, value as AnyModule, null];
+  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* found(`${name}.${i}`, item);
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
