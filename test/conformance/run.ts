@@ -29,7 +29,9 @@ for (const { name, cases } of reference.families) {
     }
   }
   passed += good;
-  console.log(`${name.padEnd(12)} ${String(cases.length).padStart(6)} ${String(good).padStart(8)} ${String(bad).padStart(8)}`);
+  console.log(
+    `${name.padEnd(12)} ${String(cases.length).padStart(6)} ${String(good).padStart(8)} ${String(bad).padStart(8)}`,
+  );
 }
 for (const failure of failures) console.log(failure);
 console.log(`${passed} passed, ${failures.length} failed`);

@@ -1,7 +1,15 @@
 // Runs one case in one precision and one memory layout.
 import { cat, grad, type Tensor, tensor, zerosLike } from 'chainrule';
 import { adapter } from './adapter.js';
-import { type Case, type NumberJson, type Precision, type Reference, type TensorJson, type Tolerance, toNumber } from './cases.js';
+import {
+  type Case,
+  type NumberJson,
+  type Precision,
+  type Reference,
+  type TensorJson,
+  type Tolerance,
+  toNumber,
+} from './cases.js';
 import { compare, type Difference } from './compare.js';
 
 export const LAYOUTS = ['contiguous', 'strided'] as const;
@@ -33,7 +41,8 @@ export function runCase(c: Case, reference: Reference, precision: Precision, lay
   const entry = adapter[c.op];
   if (entry === undefined) return { message: `the adapter does not know the op '${c.op}'`, error: Number.NaN };
   const unknown = Object.keys(c.args).find((name) => name !== 'permute_inputs' && !entry.args.includes(name));
-  if (unknown !== undefined) return { message: `the adapter does not know the argument '${unknown}' of ${c.op}`, error: Number.NaN };
+  if (unknown !== undefined)
+    return { message: `the adapter does not know the argument '${unknown}' of ${c.op}`, error: Number.NaN };
   const tolerance = toleranceOf(c, reference, precision);
   if (tolerance === null) return null;
   const leaves = c.inputs.map((json, i) => json && build(json, precision, (c.grads?.[i] ?? null) !== null));
@@ -44,7 +53,8 @@ export function runCase(c: Case, reference: Reference, precision: Precision, lay
   });
   const result = entry.run(inputs as Tensor[], c.args as never, precision);
   const outputs = Array.isArray(result) ? result : [result];
-  if (outputs.length !== c.outputs.length) return { message: `${outputs.length} outputs, want ${c.outputs.length}`, error: Number.NaN };
+  if (outputs.length !== c.outputs.length)
+    return { message: `${outputs.length} outputs, want ${c.outputs.length}`, error: Number.NaN };
   for (const [i, want] of c.outputs.entries()) {
     const wrong = compare(outputs[i], want, precision, tolerance);
     if (wrong !== null) return { ...wrong, message: `output ${i}, ${wrong.message}` };
@@ -52,7 +62,13 @@ export function runCase(c: Case, reference: Reference, precision: Precision, lay
   return c.grads === undefined ? null : checkGrads(c, leaves, outputs, precision, tolerance);
 }
 
-function checkGrads(c: Case, leaves: (Tensor | null)[], outputs: Tensor[], precision: Precision, tolerance: Tolerance): Difference | null {
+function checkGrads(
+  c: Case,
+  leaves: (Tensor | null)[],
+  outputs: Tensor[],
+  precision: Precision,
+  tolerance: Tolerance,
+): Difference | null {
   const wanted = (c.grads ?? []).map((json, i) => ({ json, i })).filter(({ json }) => json !== null);
   const seeds = (c.gradOutputs ?? []).map((json) => json && build(json, precision));
   const roots = outputs.filter((y, i) => seeds[i] !== null && y.requiresGrad);

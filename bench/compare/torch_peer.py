@@ -1,0 +1,49 @@
+# The PyTorch side of the benchmarks: reads a JSON request a line, answers with milliseconds of each repetition.
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+
+
+def lenet_step(batch):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    x = torch.randn(batch, 1, 28, 28)
+    y = torch.randint(0, 10, (batch,))
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+WORK = {"lenet": lambda request: lenet_step(request["batch"])}
+made = {}
+
+
+def answer(request):
+    torch.set_num_threads(request["threads"])
+    key = json.dumps({k: v for k, v in request.items() if k != "repetitions"}, sort_keys=True)
+    if key not in made:
+        made[key] = WORK[request["name"]](request)
+        for _ in range(5):
+            made[key]()
+    times = []
+    for _ in range(request["repetitions"]):
+        start = time.perf_counter()
+        made[key]()
+        times.append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+print(json.dumps({"version": torch.__version__}), flush=True)
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)

@@ -1,0 +1,193 @@
+// Layers, losses and initialisation: same as the operations, begun as PyTorch begins them, refusing wrong arguments.
+import {
+  conv2d,
+  crossEntropy,
+  Generator,
+  linear,
+  manualSeed,
+  nn,
+  ones,
+  randn,
+  type Tensor,
+  TensorError,
+  tensor,
+  zeros,
+} from 'chainrule';
+import { describe, expect, it } from 'vitest';
+
+const codeOf = (fn: () => unknown): string => {
+  try {
+    fn();
+  } catch (error) {
+    if (error instanceof TensorError) return error.code;
+    throw error;
+  }
+  return 'none';
+};
+const ints = (values: number[]) => tensor(values, { dtype: 'int32' });
+const largest = (x: Tensor | null) => (x as Tensor).abs().amax().item();
+
+describe('layers', () => {
+  it('Linear and Conv2d are their operations', () => {
+    const fc = new nn.Linear(3, 2);
+    const x = randn([4, 3]);
+    expect(fc.forward(x).toArray()).toEqual(linear(x, fc.weight, fc.bias).toArray());
+    const conv = new nn.Conv2d(2, 4, [3, 2], { stride: 2, padding: [1, 0], groups: 2, bias: false });
+    const images = randn([2, 2, 7, 7]);
+    expect(conv.weight.shape).toEqual([4, 1, 3, 2]);
+    expect(conv.forward(images).toArray()).toEqual(
+      conv2d(images, conv.weight, null, { stride: 2, padding: [1, 0], groups: 2 }).toArray(),
+    );
+  });
+
+  it('work in float64 where asked', () => {
+    const model = new nn.Sequential(
+      new nn.Conv2d(1, 2, 3, { dtype: 'float64' }),
+      new nn.Flatten(),
+      new nn.Linear(8, 2, { dtype: 'float64' }),
+    );
+    expect(model.forward(ones([1, 1, 4, 4], { dtype: 'float64' })).dtype).toBe('float64');
+  });
+
+  it('pools and activations are their operations', () => {
+    const x = randn([2, 3, 6, 6]);
+    const pairs: [nn.Module, Tensor][] = [
+      [new nn.MaxPool2d(3, { stride: 1, padding: 1 }), nn.functional.maxPool2d(x, 3, { stride: 1, padding: 1 })],
+      [new nn.AvgPool2d([2, 3]), nn.functional.avgPool2d(x, [2, 3])],
+      [new nn.ReLU(), x.relu()],
+      [new nn.Sigmoid(), x.sigmoid()],
+      [new nn.Tanh(), x.tanh()],
+      [new nn.LogSigmoid(), x.logSigmoid()],
+      [new nn.LeakyReLU({ negativeSlope: 0.2 }), x.leakyRelu({ negativeSlope: 0.2 })],
+      [new nn.ELU({ alpha: 2 }), x.elu({ alpha: 2 })],
+      [new nn.Softmax(1), x.softmax(1)],
+      [new nn.LogSoftmax(-1), x.logSoftmax(-1)],
+      [new nn.Flatten({ start: 2 }), x.flatten(2)],
+    ];
+    for (const [module, want] of pairs) {
+      expect(module.forward(x).toArray(), module.toString()).toEqual(want.toArray());
+    }
+  });
+
+  it('Dropout drops while training only, by its generator', () => {
+    const make = () => new nn.Dropout({ p: 0.5, generator: new Generator(3) });
+    const x = ones([100]);
+    const dropped = make().forward(x).toArray() as number[];
+    expect(new Set(dropped)).toEqual(new Set([0, 2]));
+    expect(make().forward(x).toArray()).toEqual(dropped);
+    expect(make().eval().forward(x).toArray()).toEqual(x.toArray());
+    expect(new nn.Dropout().p).toBe(0.5);
+  });
+});
+
+describe('losses', () => {
+  const logits = tensor([
+    [1, 2, 0.5],
+    [0, -1, 3],
+  ]);
+  it('are their operations', () => {
+    const target = ints([1, 0]);
+    const weight = tensor([1, 2, 3]);
+    const ce = new nn.CrossEntropyLoss({ weight, labelSmoothing: 0.1, ignoreIndex: 2, reduction: 'sum' });
+    expect(ce.forward(logits, target).item()).toBe(
+      crossEntropy(logits, target, { weight, labelSmoothing: 0.1, ignoreIndex: 2, reduction: 'sum' }).item(),
+    );
+    const logp = logits.logSoftmax(1);
+    expect(new nn.NLLLoss({ weight }).forward(logp, target).item()).toBe(
+      nn.functional.nllLoss(logp, target, { weight }).item(),
+    );
+    const zeroOne = tensor([
+      [0, 1, 1],
+      [1, 0, 0],
+    ]);
+    expect(new nn.BCEWithLogitsLoss({ posWeight: weight }).forward(logits, zeroOne).item()).toBe(
+      nn.functional.binaryCrossEntropyWithLogits(logits, zeroOne, { posWeight: weight }).item(),
+    );
+    expect(new nn.MSELoss({ reduction: 'none' }).forward(logits, zeroOne).shape).toEqual([2, 3]);
+    expect(new nn.L1Loss().forward(tensor([1]), tensor([3])).item()).toBe(2);
+  });
+
+  it('keep their weights as buffers under PyTorch names', () => {
+    expect(Object.keys(new nn.CrossEntropyLoss({ weight: ones([2]) }).stateDict())).toEqual(['weight']);
+    expect(Object.keys(new nn.BCEWithLogitsLoss({ posWeight: ones([2]) }).stateDict())).toEqual(['pos_weight']);
+    expect(Object.keys(new nn.CrossEntropyLoss().stateDict())).toEqual([]);
+  });
+});
+
+describe('init', () => {
+  it('begins Linear and Conv2d within 1 / sqrt(fanIn), filling the range', () => {
+    const fc = new nn.Linear(100, 200, { generator: new Generator(1) });
+    for (const p of [fc.weight, fc.bias]) {
+      expect(largest(p)).toBeLessThanOrEqual(0.1);
+      expect(largest(p)).toBeGreaterThan(0.095);
+      expect(Math.abs((p as Tensor).mean().item())).toBeLessThan(0.01);
+    }
+    const conv = new nn.Conv2d(4, 60, 5, { groups: 2 });
+    expect(largest(conv.weight)).toBeLessThanOrEqual(1 / Math.sqrt(50));
+    expect(largest(conv.weight)).toBeGreaterThan(0.95 / Math.sqrt(50));
+    expect(largest(conv.bias)).toBeLessThanOrEqual(1 / Math.sqrt(50));
+  });
+
+  it('repeats by seed', () => {
+    const make = () => new nn.Linear(5, 5, { generator: new Generator(9) }).weight.toArray();
+    expect(make()).toEqual(make());
+    const seeded = () => {
+      manualSeed(4);
+      return new nn.Conv2d(1, 2, 3).weight.toArray();
+    };
+    expect(seeded()).toEqual(seeded());
+  });
+
+  it('fills in place with the right spread', () => {
+    const x = new nn.Parameter(zeros([400, 100]));
+    const std = (t: Tensor) => Math.sqrt(t.detach().square().mean().item());
+    const { init } = nn;
+    expect(init.uniform(x, { a: 2, b: 3 })).toBe(x);
+    expect([x.amin().item() >= 2, x.amax().item() <= 3]).toEqual([true, true]);
+    expect(init.normal(x, { mean: 5, std: 0.1 }).mean().item()).toBeCloseTo(5, 2);
+    expect(init.constant(x, 7).amin().item()).toBe(7);
+    expect([init.ones(x).mean().item(), init.zeros(x).mean().item()]).toEqual([1, 0]);
+    expect(std(init.xavierUniform(x))).toBeCloseTo(Math.sqrt(2 / 500), 2);
+    expect(std(init.xavierNormal(x, { gain: 2 }))).toBeCloseTo(2 * Math.sqrt(2 / 500), 2);
+    expect(std(init.kaimingNormal(x, { nonlinearity: 'relu' }))).toBeCloseTo(Math.SQRT2 / 10, 2);
+    expect(std(init.kaimingUniform(x, { mode: 'fanOut', nonlinearity: 'tanh' }))).toBeCloseTo(5 / 3 / 20, 2);
+    expect(init.calculateGain('leakyRelu', 0)).toBeCloseTo(Math.SQRT2, 12);
+    expect(x.requiresGrad && x.isLeaf).toBe(true);
+  });
+});
+
+describe('bad input', () => {
+  const x = zeros([2, 2]);
+  it.each<[string, () => unknown, string]>([
+    ['Linear of 0 inputs', () => new nn.Linear(0, 2), 'value'],
+    ['Linear of half an output', () => new nn.Linear(2, 0.5), 'value'],
+    ['Linear with a flag in place of options', () => new nn.Linear(2, 2, false as never), 'option'],
+    ['Linear with an unknown option', () => new nn.Linear(2, 2, { biass: true } as never), 'option'],
+    ['Linear with a bias of 1', () => new nn.Linear(2, 2, { bias: 1 as never }), 'value'],
+    ['Linear of integers', () => new nn.Linear(2, 2, { dtype: 'int32' as never }), 'dtype'],
+    ['Linear with a number as generator', () => new nn.Linear(2, 2, { generator: 1 as never }), 'value'],
+    ['Linear on another size', () => new nn.Linear(3, 2).forward(x), 'shape'],
+    ['Conv2d without a kernel size', () => new nn.Conv2d(1, 2, undefined as never), 'value'],
+    ['Conv2d with three kernel sizes', () => new nn.Conv2d(1, 2, [1, 2, 3] as never), 'value'],
+    ['Conv2d with groups that do not divide', () => new nn.Conv2d(4, 6, 3, { groups: 4 }), 'value'],
+    ['Conv2d with padding as text', () => new nn.Conv2d(1, 1, 3, { padding: 'full' as never }), 'value'],
+    ['Conv2d with negative padding', () => new nn.Conv2d(1, 1, 3, { padding: -1 }), 'value'],
+    ['MaxPool2d of 0', () => new nn.MaxPool2d(0), 'value'],
+    ['MaxPool2d with an unknown option', () => new nn.MaxPool2d(2, { strides: 2 } as never), 'option'],
+    ['AvgPool2d with a divisor of 0', () => new nn.AvgPool2d(2, { divisorOverride: 0 }), 'value'],
+    ['Dropout of 2', () => new nn.Dropout(2), 'value'],
+    ['Softmax without an axis', () => new nn.Softmax(undefined as never), 'value'],
+    ['Flatten with a number', () => new nn.Flatten(1 as never), 'option'],
+    ['a loss with a wrong reduction', () => new nn.MSELoss({ reduction: 'avg' as never }), 'value'],
+    ['a loss with an unknown option', () => new nn.L1Loss({ weight: x } as never), 'option'],
+    ['a loss with a list of weights', () => new nn.NLLLoss({ weight: [1] as never }), 'value'],
+    ['label smoothing of 2', () => new nn.CrossEntropyLoss({ labelSmoothing: 2 }), 'value'],
+    ['an initialisation of integers', () => nn.init.uniform(ints([1])), 'dtype'],
+    ['an initialisation of nothing', () => nn.init.zeros(null as never), 'value'],
+    ['a range that ends before it begins', () => nn.init.uniform(x, { a: 1, b: 0 }), 'value'],
+    ['fans of a vector', () => nn.init.kaimingUniform(zeros([3])), 'shape'],
+    ['an unknown nonlinearity', () => nn.init.kaimingNormal(x, { nonlinearity: 'gelu' as never }), 'value'],
+  ])('%s', (_, make, code) => {
+    expect(codeOf(make)).toBe(code);
+  });
+});

@@ -1,0 +1,27 @@
+// One row per op: inputs it is swept over, PyTorch's names for it, and the errors it documents; one part per family.
+import { activation } from './table/activation.js';
+import { binary } from './table/binary.js';
+import { compare } from './table/compare.js';
+import { conv } from './table/conv.js';
+import { loss } from './table/loss.js';
+import { matmul } from './table/matmul.js';
+import { norm } from './table/norm.js';
+import { reduce } from './table/reduce.js';
+import type { Row } from './table/row.js';
+import { shape } from './table/shape.js';
+import { unary } from './table/unary.js';
+
+export { type Draw, draw, type Row } from './table/row.js';
+
+export const table: readonly Row[] = [
+  ...unary,
+  ...activation,
+  ...binary,
+  ...compare,
+  ...reduce,
+  ...shape,
+  ...matmul,
+  ...conv,
+  ...norm,
+  ...loss,
+];

@@ -1,0 +1,112 @@
+// Plots: the SVG holds what was asked for, mistakes are told.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { TensorError } from '../../lib/errors.js';
+import { linePlot, lossPlot } from '../../lib/viz/plot.js';
+
+const losses = Array.from({ length: 600 }, (_, i) => 2.3 * Math.exp(-i / 60));
+
+describe('linePlot', () => {
+  it('draws titles, labels, legend and a path for every series', async () => {
+    const svg = await linePlot(
+      [
+        {
+          name: 'first',
+          points: [
+            [0, 1],
+            [1, 2],
+            [2, 4],
+          ],
+        },
+        {
+          name: 'second',
+          points: [
+            [0, 0.5],
+            [2, 0.75],
+          ],
+          axis: 'right',
+        },
+      ],
+      {
+        title: 'A title',
+        subtitle: 'below it',
+        xLabel: 'across',
+        leftLabel: 'up',
+        rightLabel: 'down',
+        rightPercent: true,
+        width: 640,
+        height: 320,
+      },
+    );
+    expect(svg).toMatch(/^<svg width="640" height="320"/);
+    for (const text of ['A title', 'below it', 'across', 'up', 'down', 'first', 'second', '90 %'])
+      expect(svg).toContain(text);
+    expect(svg).not.toContain('NaN');
+  });
+
+  it('escapes what would be markup', async () => {
+    const svg = await linePlot([{ name: 'a < b & c', points: [[0, 0]] }]);
+    expect(svg).toContain('a &lt; b &amp; c');
+  });
+
+  it('refuses nothing to draw, bad sizes and unknown options', async () => {
+    await expect(linePlot([])).rejects.toThrow('[linePlot] expected an array of series');
+    await expect(linePlot([{ name: 'a', points: [] }], { width: 3 })).rejects.toThrow('[linePlot] expected width');
+    await expect(linePlot([{ name: 'a', points: [] }], { titel: 'x' } as never)).rejects.toThrow("got 'titel'");
+  });
+});
+
+describe('without echarts', () => {
+  afterEach(() => {
+    vi.doUnmock('echarts');
+    vi.resetModules();
+  });
+
+  it('says what to install', async () => {
+    vi.resetModules();
+    vi.doMock('echarts', () => {
+      throw new Error('Cannot find package');
+    });
+    const plot = await import('../../lib/viz/plot.js');
+    await expect(plot.linePlot([{ name: 'a', points: [] }])).rejects.toThrow("add it with 'npm install echarts'");
+  });
+});
+
+describe('lossPlot', () => {
+  it('draws losses and accuracy', async () => {
+    const svg = await lossPlot(
+      {
+        losses,
+        stepsPerEpoch: 200,
+        tests: [
+          { epoch: 1, loss: 0.3, accuracy: 0.9 },
+          { epoch: 3, loss: 0.1, accuracy: 0.98 },
+        ],
+      },
+      { title: 'Run' },
+    );
+    for (const text of ['Run', 'training loss', 'test loss', 'test accuracy', 'epoch', 'loss', '100 %'])
+      expect(svg).toContain(text);
+  });
+
+  it('thins long runs and takes short ones', async () => {
+    const long = await lossPlot({ losses: new Float32Array(100_000).fill(1), stepsPerEpoch: 1000 });
+    expect(long.length).toBeLessThan(30_000);
+    const short = await lossPlot({ losses: [1], stepsPerEpoch: 1 });
+    expect(short).toContain('training loss');
+    expect(short).not.toContain('test accuracy');
+  });
+
+  it('writes powers of ten as such, and takes losses of 0', async () => {
+    const falling = Array.from({ length: 600 }, (_, i) => (i === 599 ? 0 : 10 ** (-i / 100)));
+    const svg = await lossPlot({ losses: falling, stepsPerEpoch: 100 });
+    for (const label of ['>0.0001<', '>0.01<', '>1<']) expect(svg).toContain(label);
+    expect(svg).not.toMatch(/9999|NaN|Infinity/);
+  });
+
+  it('refuses an empty history', async () => {
+    await expect(lossPlot({ losses: [], stepsPerEpoch: 1 })).rejects.toThrow(TensorError);
+    await expect(lossPlot({ losses: [1], stepsPerEpoch: 0 })).rejects.toThrow(
+      '[lossPlot] expected stepsPerEpoch above 0',
+    );
+  });
+});
