@@ -38,7 +38,12 @@ export type Side = (repetitions: number) => Promise<number[]> | number[];
  * Times two sides in turn and gives the median of each. A pause between them lets spinning threads of the one before come to
  * rest.
  */
-export async function alternate(ours: Side, theirs: Side, rounds = 8, repetitions = 10): Promise<{ ours: number; theirs: number }> {
+export async function alternate(
+  ours: Side,
+  theirs: Side,
+  rounds = 8,
+  repetitions = 10,
+): Promise<{ ours: number; theirs: number }> {
   await ours(repetitions);
   await theirs(repetitions);
   const times = { ours: [] as number[], theirs: [] as number[] };
@@ -54,7 +59,9 @@ export async function alternate(ours: Side, theirs: Side, rounds = 8, repetition
 export function print(results: readonly Result[]): void {
   for (const { name, value, unit, goal, met, note } of results) {
     const verdict = goal === undefined ? '' : `${met ? 'met' : 'MISSED'} (${goal})`;
-    console.log(`${name.padEnd(44)} ${format(value).padStart(10)} ${unit.padEnd(8)} ${verdict}${note ? `  ${note}` : ''}`);
+    console.log(
+      `${name.padEnd(44)} ${format(value).padStart(10)} ${unit.padEnd(8)} ${verdict}${note ? `  ${note}` : ''}`,
+    );
   }
 }
 

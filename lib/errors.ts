@@ -67,7 +67,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 37)}...'` : `'${value}'`;
   if (typeof value === 'bigint') return `${value}n`;
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value);
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(', ')}]`;
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(', ')}]`;
   const shape = (value as { shape?: unknown }).shape;
   const kind = value.constructor?.name ?? 'object';
   return Array.isArray(shape) ? `${kind} [${shape.join(', ')}]` : `a value of type ${kind}`;

@@ -155,6 +155,11 @@ export const native: Native = load();
 export function kernelId(family: string, name: string): number {
   const kernel = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const id = native.names[family]?.indexOf(kernel) ?? -1;
-  if (id < 0) throw new TensorError('native', name, `expected a kernel of family ${family} in the binary; rebuild it with 'npm run build:native'`);
+  if (id < 0)
+    throw new TensorError(
+      'native',
+      name,
+      `expected a kernel of family ${family} in the binary; rebuild it with 'npm run build:native'`,
+    );
   return id;
 }

@@ -28,11 +28,23 @@ export const benchmarks: Benchmark[] = [
       const torch = await Torch.start();
       if (torch === null) {
         const ms = elapsedStep();
-        return [{ name: 'LeNet step, batch 64', value: ms, unit: 'ms', note: 'PyTorch is absent (Debian: apt-get install python3-torch)' }];
+        return [
+          {
+            name: 'LeNet step, batch 64',
+            value: ms,
+            unit: 'ms',
+            note: 'PyTorch is absent (Debian: apt-get install python3-torch)',
+          },
+        ];
       }
       const threads = numThreads();
       try {
-        return [...(await compare(torch, 64, 1)), ...(await compare(torch, 64, 2)), ...(await compare(torch, 256, 1)), ...(await compare(torch, 256, 2))];
+        return [
+          ...(await compare(torch, 64, 1)),
+          ...(await compare(torch, 64, 2)),
+          ...(await compare(torch, 256, 1)),
+          ...(await compare(torch, 256, 2)),
+        ];
       } finally {
         setNumThreads(threads);
         torch.stop();
@@ -44,7 +56,9 @@ export const benchmarks: Benchmark[] = [
 function elapsedStep(): number {
   const step = trainingStep(lenet(), 64);
   for (let i = 0; i < 20; i++) step();
-  return elapsed(() => {
-    for (let i = 0; i < 20; i++) step();
-  }) / 20;
+  return (
+    elapsed(() => {
+      for (let i = 0; i < 20; i++) step();
+    }) / 20
+  );
 }

@@ -1,6 +1,6 @@
 // Memory of a synchronous training loop that never yields, and the size of the packed package.
 import { memory } from 'chainrule';
-import { type Benchmark, type Result } from '../harness.js';
+import type { Benchmark, Result } from '../harness.js';
 import { lenet, trainingStep } from '../lenet.js';
 
 export const benchmarks: Benchmark[] = [
@@ -18,8 +18,21 @@ export const benchmarks: Benchmark[] = [
       const growth = (peak - before.rss) / 2 ** 20;
       const bytes = (memory().bytes - before.bytes) / 2 ** 20;
       return [
-        { name: 'resident memory, steps 100 to 2,000', value: growth, unit: 'MiB', goal: 'under 32 MiB', met: growth < 32, note: `from ${(before.rss / 2 ** 20).toFixed(0)} MiB` },
-        { name: 'memory().bytes, steps 100 to 2,000', value: bytes, unit: 'MiB', goal: 'under 32 MiB', met: bytes < 32 },
+        {
+          name: 'resident memory, steps 100 to 2,000',
+          value: growth,
+          unit: 'MiB',
+          goal: 'under 32 MiB',
+          met: growth < 32,
+          note: `from ${(before.rss / 2 ** 20).toFixed(0)} MiB`,
+        },
+        {
+          name: 'memory().bytes, steps 100 to 2,000',
+          value: bytes,
+          unit: 'MiB',
+          goal: 'under 32 MiB',
+          met: bytes < 32,
+        },
       ];
     },
   },

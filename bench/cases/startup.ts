@@ -18,7 +18,9 @@ export const benchmarks: Benchmark[] = [
     run: async () => {
       if (!existsSync(entry)) throw new Error("dist/ is missing: run 'npm run build:ts' first");
       const times = Array.from({ length: 15 }, () => {
-        const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+        const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+          encoding: 'utf8',
+        });
         if (status !== 0) throw new Error(stderr);
         return Number(stdout);
       });

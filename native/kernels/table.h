@@ -27,7 +27,7 @@ struct Table {
   RandomFamily random;
   Kernel<RandomArgs> randperm;
   Kernel<DropoutArgs> dropout;  // forward and backward
-  Kernel<Gemm> gemm;  // parallel, for products with no short side; null where OpenBLAS serves better
+  Kernel<Gemm> gemm;            // parallel, for products with no short side; null where OpenBLAS serves better
   Kernel<Conv2dArgs> conv2d_forward;
   Kernel<Conv2dArgs> conv2d_backward_input;
   Kernel<Conv2dArgs> conv2d_backward_weight;

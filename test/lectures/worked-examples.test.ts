@@ -1,6 +1,7 @@
 // The worked examples of the backpropagation lectures, with the numbers on their slides.
+
+import { add, Generator, matmul, mul, noGrad, randn, type Tensor, tensor } from 'chainrule';
 import { describe, expect, it } from 'vitest';
-import { add, Generator, matmul, mul, randn, type Tensor, tensor, noGrad } from 'chainrule';
 
 const leaf = (data: number | number[] | number[][]) => tensor(data, { requiresGrad: true, dtype: 'float64' });
 const values = (x: Tensor | null) => (x === null ? null : x.toArray());

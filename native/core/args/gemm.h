@@ -4,7 +4,8 @@
 
 namespace chainrule {
 
-// c [m,n] = alpha * op(a) [m,k] op(b) [k,n] + beta * c, row-major, leading dimensions in elements; beta 0 never reads c.
+// c [m,n] = alpha * op(a) [m,k] op(b) [k,n] + beta * c, row-major, leading dimensions in elements; beta 0 never reads
+// c.
 struct Gemm {
   DType dtype;
   bool trans_a, trans_b;
