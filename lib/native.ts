@@ -139,6 +139,10 @@ function load(): Native {
   } catch (cause) {
     const looked = process.env.CHAINRULE_PREBUILD ?? root;
     const text = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    // The binary is there and right; CHAINRULE_CPU asks for what this CPU cannot do.
+    if ((cause as { code?: unknown }).code === 'ERR_CPU') {
+      throw new TensorError('native', 'load', text.replace(/^\[native\] /, ''), { cause });
+    }
     throw new TensorError(
       'native',
       'load',

@@ -10,7 +10,8 @@ import { describe, TensorError } from '../errors.js';
  *
  * @example
  * ```ts
- * console.log(confusionTable([0, 1, 1], [0, 1, 0], 2)); // [[1, 0], [1, 1]]
+ * import { train } from 'chainrule';
+ * console.log(train.confusionTable([0, 1, 1], [0, 1, 0], 2)); // [[1, 0], [1, 1]]
  * ```
  */
 export function confusionTable(labels: ArrayLike<number>, predicted: ArrayLike<number>, classes: number): number[][] {
@@ -49,7 +50,8 @@ export function accuracyOf(table: readonly (readonly number[])[]): number {
  *
  * @example
  * ```ts
- * console.log(formatConfusion([[5, 1], [0, 4]]));
+ * import { train } from 'chainrule';
+ * console.log(train.formatConfusion([[5, 1], [0, 4]]));
  * // true  predicted 0  1    found
  * ```
  */

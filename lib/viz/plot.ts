@@ -100,7 +100,8 @@ function checkSize(op: string, name: string, value: number | undefined, otherwis
  *
  * @example
  * ```ts
- * const svg = await linePlot([{ name: 'square', points: [[0, 0], [1, 1], [2, 4]] }], { title: 'x squared' });
+ * import { viz } from 'chainrule';
+ * const svg = await viz.linePlot([{ name: 'square', points: [[0, 0], [1, 1], [2, 4]] }], { title: 'x squared' });
  * console.log(svg.startsWith('<svg')); // true
  * ```
  */
@@ -232,7 +233,8 @@ function smooth(losses: ArrayLike<number>, stepsPerEpoch: number): [number, numb
  *
  * @example
  * ```ts
- * const svg = await lossPlot({ losses: [2.3, 1.1, 0.6, 0.5], stepsPerEpoch: 2, tests: [{ epoch: 2, accuracy: 0.9 }] });
+ * import { viz } from 'chainrule';
+ * const svg = await viz.lossPlot({ losses: [2.3, 1.1, 0.6, 0.5], stepsPerEpoch: 2, tests: [{ epoch: 2, accuracy: 0.9 }] });
  * console.log(svg.includes('test accuracy')); // true
  * ```
  */
