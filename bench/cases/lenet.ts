@@ -1,7 +1,7 @@
 // A LeNet training step against PyTorch's, at the same thread count, in turn.
 import { numThreads, setNumThreads } from 'chainrule';
 import { Torch } from '../compare/torch.js';
-import { alternate, type Benchmark, elapsed, type Result } from '../harness.js';
+import { alternate, type Benchmark, elapsed, median, type Result } from '../harness.js';
 import { lenet, trainingStep } from '../lenet.js';
 
 async function compare(torch: Torch, batch: number, threads: number): Promise<Result[]> {
@@ -25,40 +25,27 @@ export const benchmarks: Benchmark[] = [
   {
     name: 'LeNet',
     run: async () => {
-      const torch = await Torch.start();
-      if (torch === null) {
-        const ms = elapsedStep();
-        return [
-          {
-            name: 'LeNet step, batch 64',
-            value: ms,
-            unit: 'ms',
-            note: 'PyTorch is absent (Debian: apt-get install python3-torch)',
-          },
-        ];
-      }
-      const threads = numThreads();
+      const before = numThreads();
+      const results: Result[] = [];
       try {
-        return [
-          ...(await compare(torch, 64, 1)),
-          ...(await compare(torch, 64, 2)),
-          ...(await compare(torch, 256, 1)),
-          ...(await compare(torch, 256, 2)),
-        ];
+        for (const threads of [1, 2]) {
+          const torch = await Torch.start(threads);
+          if (torch === null) return [alone()];
+          for (const batch of [64, 256]) results.push(...(await compare(torch, batch, threads)));
+          torch.stop();
+        }
       } finally {
-        setNumThreads(threads);
-        torch.stop();
+        setNumThreads(before);
       }
+      return results;
     },
   },
 ];
 
-function elapsedStep(): number {
+/** Our time where there is nothing to compare it with. */
+function alone(): Result {
   const step = trainingStep(lenet(), 64);
-  for (let i = 0; i < 20; i++) step();
-  return (
-    elapsed(() => {
-      for (let i = 0; i < 20; i++) step();
-    }) / 20
-  );
+  const times = Array.from({ length: 60 }, () => elapsed(() => step()));
+  const note = 'PyTorch is absent (Debian: apt-get install python3-torch)';
+  return { name: 'LeNet step, batch 64', value: median(times.slice(20)), unit: 'ms', note };
 }

@@ -14,9 +14,13 @@ export class Torch {
     readonly version: string,
   ) {}
 
-  /** Starts the process; null where PyTorch is not installed. */
-  static async start(): Promise<Torch | null> {
-    const child = spawn(PYTHON, [SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'] });
+  /**
+   * Starts a process for one thread count; null where PyTorch is not installed. Its OpenBLAS keeps threads of its own, whatever
+   * torch.set_num_threads says, unless the environment holds them too.
+   */
+  static async start(threads: number): Promise<Torch | null> {
+    const env = { ...process.env, OPENBLAS_NUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) };
+    const child = spawn(PYTHON, [SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], env });
     const failed = new Promise<null>((resolve) => child.once('error', () => resolve(null)));
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
     const hello = await Promise.race([failed, lines.next()]);
