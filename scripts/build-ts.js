@@ -1,31 +1,41 @@
-// `npm run build:ts`: lib/ to dist/lib: tsc, the files that are not TypeScript copied, what has no source any more removed.
+// `npm run build:ts`: lib/ to dist/lib. tsc checks and writes the declarations, one a source; esbuild joins the sources into
+// two entries and what they share: importing a hundred small files takes three times as long as running them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const source = join(root, 'lib');
 const built = join(root, 'dist/lib');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-const files = (dir) =>
-  existsSync(dir)
-    ? readdirSync(dir, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(dir.length + 1))
-    : [];
-const sources = new Set(files(source));
-for (const file of sources) {
-  if (file.endsWith('.ts')) continue;
-  mkdirSync(dirname(join(built, file)), { recursive: true });
-  copyFileSync(join(source, file), join(built, file));
+if (status !== 0) process.exit(status ?? 1);
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { index: 'lib/index.ts', 'cli/main': 'lib/cli/main.ts' },
+  outdir: 'dist/lib',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  packages: 'external',
+  // Class names stand in error messages and in printed models.
+  keepNames: true,
+  metafile: true,
+  logLevel: 'warning',
+});
+
+// What has no source any more goes.
+const outputs = new Set(Object.keys(metafile.outputs).map((file) => join(root, file)));
+for (const entry of readdirSync(built, { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile()) continue;
+  const file = join(entry.parentPath ?? entry.path, entry.name);
+  const source = join(root, 'lib', relative(built, file).replace(/\.d\.ts$/, '.ts'));
+  if (!outputs.has(file) && !(file.endsWith('.d.ts') && existsSync(source))) rmSync(file);
 }
-for (const file of files(built)) {
-  if (!sources.has(file) && !sources.has(file.replace(/(\.d\.ts|\.js)$/, '.ts'))) rmSync(join(built, file));
-}
-const cli = join(built, 'cli/main.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
-process.exit(status ?? 1);
+chmodSync(join(built, 'cli/main.js'), 0o755);
