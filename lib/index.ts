@@ -20,6 +20,7 @@ export { nonzero, type Slice, type Subscript, slice } from './ops/at.js';
 export * from './ops/binary.js';
 export * from './ops/compare.js';
 export { type Conv2dOptions, conv2d } from './ops/conv.js';
+export * from './ops/diagonal.js';
 export * from './ops/division.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';
 export * from './ops/exponential.js';
@@ -37,7 +38,13 @@ export {
   nllLoss,
   type Reduction,
 } from './ops/loss.js';
+export * from './ops/loss-margin.js';
+export * from './ops/loss-probability.js';
+export * from './ops/loss-regression.js';
+export * from './ops/mask.js';
 export { linear, matmul } from './ops/matmul.js';
+export * from './ops/movement.js';
+export * from './ops/normalization.js';
 export { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
 export * from './ops/rectifier.js';
 export {
@@ -56,8 +63,30 @@ export {
   sum,
 } from './ops/reduce.js';
 export * from './ops/rounding.js';
+export {
+  cdist,
+  cosineSimilarity,
+  type NormalizeOptions,
+  normalize,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+} from './ops/similarity.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export * from './ops/special.js';
+export { chunk, meshgrid, split } from './ops/split.js';
+export {
+  countNonzero,
+  logsumexp,
+  nanmean,
+  nansum,
+  norm,
+  prod,
+  std,
+  type VarianceOptions,
+  type VarMean,
+  var as variance,
+  varMean,
+} from './ops/statistics.js';
 export * from './ops/trigonometric.js';
 export * from './ops/unary.js';
 export * from './ops/view.js';

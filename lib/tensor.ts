@@ -12,16 +12,21 @@ import * as arithmetic from './ops/arithmetic.js';
 import * as at from './ops/at.js';
 import * as binary from './ops/binary.js';
 import * as compare from './ops/compare.js';
+import * as diagonal from './ops/diagonal.js';
 import * as division from './ops/division.js';
 import * as exponential from './ops/exponential.js';
 import * as index from './ops/index.js';
 import * as join from './ops/join.js';
+import * as mask from './ops/mask.js';
 import * as matmul from './ops/matmul.js';
+import * as movement from './ops/movement.js';
 import * as rectifier from './ops/rectifier.js';
 import * as reduce from './ops/reduce.js';
 import * as rounding from './ops/rounding.js';
 import * as softmax from './ops/softmax.js';
 import * as special from './ops/special.js';
+import * as split from './ops/split.js';
+import * as statistics from './ops/statistics.js';
 import * as trigonometric from './ops/trigonometric.js';
 import * as unary from './ops/unary.js';
 import * as view from './ops/view.js';
@@ -40,6 +45,7 @@ export interface Tensor
     Methods<typeof trigonometric>,
     Methods<typeof rounding>,
     Methods<typeof special>,
+    Methods<typeof statistics>,
     Methods<typeof rectifier>,
     Methods<typeof activation>,
     Methods<typeof binary>,
@@ -47,6 +53,10 @@ export interface Tensor
     Methods<typeof arithmetic>,
     Methods<typeof compare>,
     Methods<typeof view>,
+    Methods<typeof movement>,
+    Methods<typeof mask>,
+    Methods<typeof diagonal>,
+    Methods<Pick<typeof split, 'split' | 'chunk'>>,
     Methods<typeof softmax>,
     Methods<typeof matmul>,
     Methods<Pick<typeof reduce, 'sum' | 'mean' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'all' | 'any'>>,
@@ -394,6 +404,7 @@ attach([
   trigonometric,
   rounding,
   special,
+  statistics,
   rectifier,
   activation,
   binary,
@@ -401,6 +412,10 @@ attach([
   arithmetic,
   compare,
   view,
+  movement,
+  mask,
+  diagonal,
+  { split: split.split, chunk: split.chunk },
   softmax,
   matmul,
   { sum, mean, amax, amin, argmax, argmin, all, any },

@@ -22,17 +22,17 @@ export interface LossOptions {
 const G = native.geometry;
 const NO_BYTES: Bytes = new Uint8Array(0);
 
-function checkReduction(op: string, options: LossOptions | undefined): Reduction {
+export function checkReduction(op: string, options: LossOptions | undefined): Reduction {
   const reduction = options?.reduction ?? 'mean';
   if (reduction === 'mean' || reduction === 'sum' || reduction === 'none') return reduction;
   throw new TensorError('value', op, `expected reduction 'mean', 'sum' or 'none', got ${describe(reduction)}`);
 }
 
-function reduce(loss: Tensor, reduction: Reduction): Tensor {
+export function reduce(loss: Tensor, reduction: Reduction): Tensor {
   return reduction === 'none' ? loss : reduction === 'sum' ? loss.sum() : loss.mean();
 }
 
-function checkPairOf(op: string, input: Tensor, target: Tensor): void {
+export function checkPairOf(op: string, input: Tensor, target: Tensor): void {
   checkFloat(op, checkTensor(op, input, 'an input tensor'));
   checkTensor(op, target, 'a target tensor');
   if (!sameShape(input.shape, target.shape)) {
