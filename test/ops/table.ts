@@ -4,11 +4,17 @@ import { binary } from './table/binary.js';
 import { compare } from './table/compare.js';
 import { conv } from './table/conv.js';
 import { loss } from './table/loss.js';
+import { lossMore } from './table/loss-more.js';
+import { masks } from './table/mask.js';
 import { matmul } from './table/matmul.js';
+import { movement } from './table/movement.js';
 import { norm } from './table/norm.js';
+import { normalization } from './table/normalization.js';
 import { reduce } from './table/reduce.js';
 import type { Row } from './table/row.js';
 import { shape } from './table/shape.js';
+import { similarity } from './table/similarity.js';
+import { statistics } from './table/statistics.js';
 import { unary } from './table/unary.js';
 
 export { type Draw, draw, type Row } from './table/row.js';
@@ -19,9 +25,15 @@ export const table: readonly Row[] = [
   ...binary,
   ...compare,
   ...reduce,
+  ...statistics,
   ...shape,
+  ...movement,
+  ...masks,
   ...matmul,
   ...conv,
   ...norm,
   ...loss,
+  ...lossMore,
+  ...similarity,
+  ...normalization,
 ];

@@ -5,12 +5,44 @@ import * as cr from 'chainrule';
 import { type Entries, given, op } from './entry.js';
 
 type Loss = { reduction?: cr.Reduction };
+type Margin = Loss & { margin?: number };
 const lossOf = (run: (x: Tensor, y: Tensor, options: Loss) => Tensor) =>
   op<Loss>(['reduction'], ([x, y], args) => run(x, y, { ...args }));
+const weighted = (run: (x: Tensor, y: Tensor, options: cr.WeightedLossOptions) => Tensor) =>
+  op<Loss>(['reduction'], ([x, y, weight], { reduction }) => run(x, y, given({ reduction, weight })));
 
 export const loss = {
   mse_loss: lossOf(cr.mseLoss),
   l1_loss: lossOf(cr.l1Loss),
+  smooth_l1_loss: op<Loss & { beta?: number }>(['reduction', 'beta'], ([x, y], a) => cr.smoothL1Loss(x, y, given(a))),
+  huber_loss: op<Loss & { delta?: number }>(['reduction', 'delta'], ([x, y], a) => cr.huberLoss(x, y, given(a))),
+  poisson_nll_loss: op<Loss & { log_input?: boolean; full?: boolean; eps?: number }>(
+    ['reduction', 'log_input', 'full', 'eps'],
+    ([x, y], { log_input: logInput, ...a }) => cr.poissonNllLoss(x, y, given({ ...a, logInput })),
+  ),
+  gaussian_nll_loss: op<Loss & { full?: boolean; eps?: number }>(['reduction', 'full', 'eps'], ([x, y, v], a) =>
+    cr.gaussianNllLoss(x, y, v, given(a)),
+  ),
+  binary_cross_entropy: weighted(cr.binaryCrossEntropy),
+  multilabel_soft_margin_loss: weighted(cr.multilabelSoftMarginLoss),
+  soft_margin_loss: lossOf(cr.softMarginLoss),
+  kl_div: op<{ reduction?: cr.Reduction | 'batchmean'; log_target?: boolean }>(
+    ['reduction', 'log_target'],
+    ([x, y], { reduction, log_target: logTarget }) => cr.klDiv(x, y, given({ reduction, logTarget })),
+  ),
+  hinge_embedding_loss: op<Margin>(['reduction', 'margin'], ([x, t], a) => cr.hingeEmbeddingLoss(x, t, given(a))),
+  margin_ranking_loss: op<Margin>(['reduction', 'margin'], ([x, y, t], a) => cr.marginRankingLoss(x, y, t, given(a))),
+  cosine_embedding_loss: op<Margin>(['reduction', 'margin'], ([x, y, t], a) =>
+    cr.cosineEmbeddingLoss(x, y, t, given(a)),
+  ),
+  triplet_margin_loss: op<Margin & { p?: number; eps?: number; swap?: boolean }>(
+    ['reduction', 'margin', 'p', 'eps', 'swap'],
+    ([x, p, n], a) => cr.tripletMarginLoss(x, p, n, given(a)),
+  ),
+  multi_margin_loss: op<Margin & { p?: 1 | 2 }>(['reduction', 'margin', 'p'], ([x, t, weight], a) =>
+    cr.multiMarginLoss(x, t, given({ ...a, weight })),
+  ),
+  multilabel_margin_loss: lossOf(cr.multilabelMarginLoss),
   nll_loss: op<Loss & { ignore_index?: number }>(['reduction', 'ignore_index'], ([x, t, weight], a) =>
     cr.nllLoss(x, t, given({ reduction: a.reduction, weight, ignoreIndex: a.ignore_index })),
   ),

@@ -2,6 +2,7 @@
 
 import type { Tensor } from 'chainrule';
 import * as cr from 'chainrule';
+import { type NumberJson, toNumber } from '../cases.js';
 import { type Entries, op } from './entry.js';
 
 type Dims = { dim?: number | number[]; keepdim?: boolean };
@@ -13,6 +14,15 @@ const extreme = (name: 'max' | 'min') =>
     const { values, indices } = x[name](dim as number, { keepdim });
     return [values, indices];
   });
+
+type Unbiased = Dims & { unbiased?: boolean };
+/** PyTorch's older `unbiased` is the correction: true 1, false 0. */
+const spread = <Y extends Tensor | Tensor[]>(
+  run: (x: Tensor, axes: number | number[] | undefined, options: cr.VarianceOptions) => Y,
+) =>
+  op<Unbiased>(['dim', 'unbiased', 'keepdim'], ([x], { dim, unbiased, keepdim = false }) =>
+    run(x, dim, unbiased === undefined ? { keepdim } : { keepdim, correction: unbiased ? 1 : 0 }),
+  );
 
 export const reduce = {
   sum: reduction(cr.sum),
@@ -28,5 +38,21 @@ export const reduce = {
   ),
   argmin: op<Dims>(['dim', 'keepdim'], ([x], { dim, keepdim = false }) =>
     cr.argmin(x, dim as number | undefined, { keepdim }),
+  ),
+  var: spread(cr.variance),
+  std: spread(cr.std),
+  var_mean: spread((x, axes, options) => {
+    const { variance, mean } = cr.varMean(x, axes, options);
+    return [variance, mean];
+  }),
+  logsumexp: reduction(cr.logsumexp),
+  nansum: reduction(cr.nansum),
+  nanmean: reduction(cr.nanmean),
+  prod: op<Dims>(['dim', 'keepdim'], ([x], { dim, keepdim = false }) =>
+    cr.prod(x, dim as number | undefined, { keepdim }),
+  ),
+  count_nonzero: op<Dims>(['dim'], ([x], { dim }) => cr.countNonzero(x, dim)),
+  norm: op<Dims & { p?: NumberJson | 'fro' }>(['p', 'dim', 'keepdim'], ([x], { p, dim, keepdim = false }) =>
+    cr.norm(x, p === undefined || p === 'fro' ? p : toNumber(p), dim, { keepdim }),
   ),
 } satisfies Entries;

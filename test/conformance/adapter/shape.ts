@@ -1,9 +1,10 @@
 // Entries of shape.json.
 import * as cr from 'chainrule';
-import type { Precision, TensorJson } from '../cases.js';
+import type { NumberJson, Precision, TensorJson } from '../cases.js';
 import { build } from '../runner.js';
-import { type Entries, op, unary } from './entry.js';
+import { type Entries, given, numberOf, op, unary } from './entry.js';
 
+type Several = number | number[];
 type Subscripts = (number | { slice: (number | null)[] } | null | '...' | TensorJson)[];
 const subscripts = (list: Subscripts, precision: Precision): cr.Subscript[] =>
   list.map((s) => {
@@ -32,4 +33,35 @@ export const shape = {
   gather: op<{ dim: number }>(['dim'], ([x, i], { dim }) => cr.gather(x, dim, i)),
   index_select: op<{ dim: number }>(['dim'], ([x, i], { dim }) => cr.indexSelect(x, dim, i)),
   nonzero: unary(cr.nonzero),
+  one_hot: op<{ num_classes?: number }>(['num_classes'], ([x], { num_classes }) => x.oneHot(num_classes)),
+  diagonal: op<{ offset?: number; dim1?: number; dim2?: number }>(['offset', 'dim1', 'dim2'], ([x], a) =>
+    x.diagonal(a.offset, a.dim1, a.dim2),
+  ),
+  diag: op<{ diagonal?: number }>(['diagonal'], ([x], { diagonal }) => x.diag(diagonal)),
+  masked_fill: op<{ value?: NumberJson }>(['value'], ([x, mask, filling], { value }) =>
+    x.maskedFill(mask, numberOf(value) ?? filling),
+  ),
+  masked_select: op([], ([x, mask]) => x.maskedSelect(mask)),
+  take_along_dim: op<{ dim?: number }>(['dim'], ([x, i], { dim }) => x.takeAlongDim(i, dim)),
+  tril: op<{ diagonal?: number }>(['diagonal'], ([x], { diagonal }) => x.tril(diagonal)),
+  triu: op<{ diagonal?: number }>(['diagonal'], ([x], { diagonal }) => x.triu(diagonal)),
+  movedim: op<{ source: Several; destination: Several }>(['source', 'destination'], ([x], a) =>
+    x.movedim(a.source, a.destination),
+  ),
+  select: op<{ dim: number; index: number }>(['dim', 'index'], ([x], { dim, index }) => x.select(dim, index)),
+  flip: op<{ dims: Several }>(['dims'], ([x], { dims }) => x.flip(dims)),
+  roll: op<{ shifts: Several; dims?: Several }>(['shifts', 'dims'], ([x], { shifts, dims }) => x.roll(shifts, dims)),
+  tile: op<{ dims: number[] }>(['dims'], ([x], { dims }) => x.tile(dims)),
+  repeat: op<{ repeats: number[] }>(['repeats'], ([x], { repeats }) => x.repeat(repeats)),
+  repeat_interleave: op<{ repeats?: number; dim?: number; output_size?: number }>(
+    ['repeats', 'dim', 'output_size'],
+    ([x, counts], { repeats, dim, output_size }) =>
+      x.repeatInterleave(repeats ?? counts, dim, given({ outputSize: output_size })),
+  ),
+  rot90: op<{ k?: number; dims?: [number, number] }>(['k', 'dims'], ([x], { k, dims }) => x.rot90(k, dims)),
+  split: op<{ split_size_or_sections: Several; dim?: number }>(['split_size_or_sections', 'dim'], ([x], a) =>
+    x.split(a.split_size_or_sections, a.dim),
+  ),
+  chunk: op<{ chunks: number; dim?: number }>(['chunks', 'dim'], ([x], { chunks, dim }) => x.chunk(chunks, dim)),
+  meshgrid: op<{ indexing?: 'ij' | 'xy' }>(['indexing'], (xs, { indexing }) => cr.meshgrid(xs, given({ indexing }))),
 } satisfies Entries;
