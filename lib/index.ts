@@ -48,7 +48,6 @@ export * from './ops/normalization.js';
 export { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
 export * from './ops/rectifier.js';
 export {
-  type Axes,
   all,
   amax,
   amin,
@@ -59,9 +58,9 @@ export {
   max,
   mean,
   min,
-  type ReduceOptions,
   sum,
 } from './ops/reduce.js';
+export type { Axes, ReduceOptions } from './ops/reduction.js';
 export * from './ops/rounding.js';
 export {
   cdist,

@@ -22,6 +22,7 @@ import * as matmul from './ops/matmul.js';
 import * as movement from './ops/movement.js';
 import * as rectifier from './ops/rectifier.js';
 import * as reduce from './ops/reduce.js';
+import type { ReduceOptions } from './ops/reduction.js';
 import * as rounding from './ops/rounding.js';
 import * as softmax from './ops/softmax.js';
 import * as special from './ops/special.js';
@@ -367,15 +368,15 @@ export class Tensor {
 
   /** Largest of all elements, or values and places of the largest along a dimension (PyTorch: `torch.max`). */
   max(): Tensor;
-  max(axis: number, options?: reduce.ReduceOptions): reduce.Extremes;
-  max(axis?: number, options?: reduce.ReduceOptions): Tensor | reduce.Extremes {
+  max(axis: number, options?: ReduceOptions): reduce.Extremes;
+  max(axis?: number, options?: ReduceOptions): Tensor | reduce.Extremes {
     return axis === undefined ? reduce.max(this) : reduce.max(this, axis, options);
   }
 
   /** Smallest of all elements, or values and places of the smallest along a dimension (PyTorch: `torch.min`). */
   min(): Tensor;
-  min(axis: number, options?: reduce.ReduceOptions): reduce.Extremes;
-  min(axis?: number, options?: reduce.ReduceOptions): Tensor | reduce.Extremes {
+  min(axis: number, options?: ReduceOptions): reduce.Extremes;
+  min(axis?: number, options?: ReduceOptions): Tensor | reduce.Extremes {
     return axis === undefined ? reduce.min(this) : reduce.min(this, axis, options);
   }
 }

@@ -1,77 +1,14 @@
 // Reductions over some or all dimensions. Every export is also a method of Tensor.
-import { cast, checkTensor, make, offsetOf } from '../core/dispatch.js';
-import { DTYPES, type DType, floatOf, isFloat } from '../core/dtype.js';
+import { cast, checkTensor, make } from '../core/dispatch.js';
+import { floatOf, isFloat } from '../core/dtype.js';
 import { composite } from '../core/scope.js';
-import { checkBoolean, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../core/shape.js';
+import { formatShape, normalizeAxis, type Shape } from '../core/shape.js';
 import { record } from '../core/tape.js';
-import { checkOptions, TensorError } from '../errors.js';
-import { type Bytes, kernelId, native } from '../native.js';
+import { TensorError } from '../errors.js';
+import { kernelId } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { scatterAddInto } from './index.js';
-
-/** Which dimensions: one, several, or all when left out. */
-export type Axes = number | readonly number[];
-/** Options of a reduction. */
-export interface ReduceOptions {
-  /** Keep the reduced dimensions with size 1. */
-  keepdim?: boolean;
-}
-
-const G = native.geometry;
-
-interface Plan {
-  axes: number[];
-  /** Shape with the reduced dimensions kept at size 1. */
-  kept: number[];
-  /** Shape of the result. */
-  shape: Shape;
-  /** Elements reduced into one. */
-  count: number;
-}
-
-function plan(op: string, x: Tensor, axes: Axes | undefined, options: ReduceOptions | undefined): Plan {
-  checkOptions(op, options, ['keepdim']);
-  const keepdim = checkBoolean(op, 'keepdim', options?.keepdim ?? false);
-  const list = normalizeAxes(op, axes, x.ndim);
-  const kept = x.shape.map((n, i) => (list.includes(i) ? 1 : n));
-  return {
-    axes: list,
-    kept,
-    shape: keepdim ? kept : x.shape.filter((_, i) => !list.includes(i)),
-    count: sizeOf(list.map((i) => x.shape[i])),
-  };
-}
-
-const NO_BYTES: Bytes = new Uint8Array(0);
-
-/** Runs a reduction kernel outside the tape. */
-function reduceRaw(
-  op: string,
-  kernel: number,
-  x: Tensor,
-  p: Plan,
-  dtype: DType,
-  indices: Tensor | null = null,
-): Tensor {
-  const y = make(op, p.shape, dtype);
-  const { ndim } = x;
-  G[0] = kernel;
-  G[1] = DTYPES[x.dtype].code;
-  G[2] = DTYPES[dtype].code;
-  G[3] = ndim;
-  G[4] = offsetOf(y);
-  G[5] = offsetOf(x);
-  G[6] = indices === null ? -1 : offsetOf(indices);
-  G[7] = 0;
-  for (let i = 0; i < ndim; i++) {
-    G[8 + i] = x.shape[i];
-    G[8 + ndim + i] = x.strides[i];
-    G[8 + 2 * ndim + i] = 0;
-  }
-  for (const axis of p.axes) G[8 + 2 * ndim + axis] = 1;
-  native.reduce(y.storage.bytes, x.storage.bytes, indices?.storage.bytes ?? NO_BYTES);
-  return y;
-}
+import { type Axes, type Plan, plan, type ReduceOptions, reduceRaw } from './reduction.js';
 
 /** The gradient of a sum: g repeated over what was summed. */
 function spread(g: Tensor, kept: Shape, shape: Shape): Tensor {

@@ -1,16 +1,17 @@
 // Reductions beyond sums: variance, norms, products, logarithms of sums, NaN left out. Every export is also a method of Tensor.
-import { cast, checkFloat, checkTensor, filled, make, offsetOf, view } from '../core/dispatch.js';
-import { DTYPES, type DType, floatOf, isFloat } from '../core/dtype.js';
+import { cast, checkFloat, checkTensor, filled, view } from '../core/dispatch.js';
+import { floatOf, isFloat } from '../core/dtype.js';
 import { fused } from '../core/fused.js';
 import { restoreGradEnabled, setGradEnabled } from '../core/mode.js';
 import { composite } from '../core/scope.js';
-import { checkBoolean, checkNumber, formatShape, normalizeAxes, type Shape, sizeOf } from '../core/shape.js';
+import { checkNumber, formatShape } from '../core/shape.js';
 import { record } from '../core/tape.js';
-import { checkOptions, describe, TensorError } from '../errors.js';
-import { kernelId, native } from '../native.js';
+import { describe, TensorError } from '../errors.js';
+import { kernelId } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { cat, where } from './join.js';
-import { type Axes, amax, amin, mean, type ReduceOptions, sum } from './reduce.js';
+import { amax, amin, mean, sum } from './reduce.js';
+import { type Axes, type Plan, plan, type ReduceOptions, reduceRaw } from './reduction.js';
 
 /** Options of `variance`, `std` and `varMean`. */
 export interface VarianceOptions extends ReduceOptions {
@@ -18,57 +19,7 @@ export interface VarianceOptions extends ReduceOptions {
   correction?: number;
 }
 
-const G = native.geometry;
-const NO_BYTES = new Uint8Array(0);
 const KEEP = { keepdim: true } as const;
-
-interface Plan {
-  readonly axes: readonly number[];
-  /** Shape with the reduced dimensions kept at size 1. */
-  readonly kept: Shape;
-  /** Shape of the result. */
-  readonly shape: Shape;
-  /** Elements reduced into one. */
-  readonly count: number;
-  /** For the reductions that this one is made of. */
-  readonly options: ReduceOptions;
-}
-
-function plan(
-  op: string,
-  x: Tensor,
-  axes: unknown,
-  options: ReduceOptions | undefined,
-  known: readonly string[] = ['keepdim'],
-): Plan {
-  checkOptions(op, options, known);
-  const keepdim = checkBoolean(op, 'keepdim', options?.keepdim ?? false);
-  const list = normalizeAxes(op, axes, x.ndim);
-  const kept = x.shape.map((n, i) => (list.includes(i) ? 1 : n));
-  const shape = keepdim ? kept : x.shape.filter((_, i) => !list.includes(i));
-  return { axes: list, kept, shape, count: sizeOf(list.map((i) => x.shape[i])), options: { keepdim } };
-}
-
-/** Runs a reduction kernel outside the tape. */
-function kernel(op: string, id: number, x: Tensor, p: Plan, dtype: DType): Tensor {
-  const y = make(op, p.shape, dtype);
-  const { ndim } = x;
-  G[0] = id;
-  G[1] = DTYPES[x.dtype].code;
-  G[2] = DTYPES[dtype].code;
-  G[3] = ndim;
-  G[4] = offsetOf(y);
-  G[5] = offsetOf(x);
-  G[6] = -1;
-  G[7] = 0;
-  for (let i = 0; i < ndim; i++) {
-    G[8 + i] = x.shape[i];
-    G[8 + ndim + i] = x.strides[i];
-    G[8 + 2 * ndim + i] = p.axes.includes(i) ? 1 : 0;
-  }
-  native.reduce(y.storage.bytes, x.storage.bytes, NO_BYTES);
-  return y;
-}
 
 /** Like `fused`, for a gradient that reads the result too. */
 function remembered(
@@ -299,7 +250,7 @@ export function prod(x: Tensor, axis?: number, options?: ReduceOptions): Tensor 
     throw new TensorError('axis', 'prod', `expected one axis, or none for all of them, got ${describe(axis)}`);
   }
   const p = plan('prod', x, axis, options);
-  const y = kernel('prod', PROD, x, p, isFloat(x.dtype) ? x.dtype : 'int32');
+  const y = reduceRaw('prod', PROD, x, p, isFloat(x.dtype) ? x.dtype : 'int32');
   return record('prod', y, [x], [x, y], (g, [input, out]) => {
     const gy = g.reshape(p.kept);
     if (input.eq(0).any().item() === 0) return gy.mul(out.reshape(p.kept)).div(input);
@@ -327,7 +278,7 @@ const COUNT_NONZERO = kernelId('reduce', 'countNonzero');
  */
 export function countNonzero(x: Tensor, axes?: Axes): Tensor {
   const p = plan('countNonzero', checkTensor('countNonzero', x), axes, undefined);
-  return kernel('countNonzero', COUNT_NONZERO, x, p, 'int32');
+  return reduceRaw('countNonzero', COUNT_NONZERO, x, p, 'int32');
 }
 
 // ---- norms
@@ -376,11 +327,11 @@ export function norm(x: Tensor, p: number | 'fro' = 'fro', axes?: Axes, options?
     return composite(() => (q > 0 ? amax : amin)(x.abs(), by.axes, by.options));
   }
   if (q === 0) {
-    const count = () => cast(op, kernel(op, COUNT_NONZERO, x, by, 'int32'), x.dtype);
+    const count = () => cast(op, reduceRaw(op, COUNT_NONZERO, x, by, 'int32'), x.dtype);
     return fused(op, [x], [], count, (g) => filled('zeros', x.shape, g.dtype, 0));
   }
   if (q === 1) return composite(() => sum(x.abs(), by.axes, by.options));
   const forward = () =>
-    q === 2 ? kernel(op, SUM_SQUARES, x, by, x.dtype).sqrt() : sum(x.abs().pow(q), by.axes, by.options).pow(1 / q);
+    q === 2 ? reduceRaw(op, SUM_SQUARES, x, by, x.dtype).sqrt() : sum(x.abs().pow(q), by.axes, by.options).pow(1 / q);
   return remembered(op, x, forward, (g, input, y) => normBackward(g.reshape(by.kept), input, y.reshape(by.kept), q));
 }
