@@ -49,16 +49,22 @@ export function popFrame(outer: Frame | null): void {
  * may be too, and stay.
  */
 export function composite(fn: () => Tensor): Tensor {
+  return composites(() => [fn()])[0];
+}
+
+/** {@link composite} for an operation with several results. */
+export function composites<T extends readonly (Tensor | null)[]>(fn: () => T): T {
   const frame: Frame = [];
   const outer = pushFrame(frame);
   try {
-    const y = fn();
+    const results = fn();
     popFrame(outer);
+    const recorded = results.some((y) => y?.requiresGrad);
     for (const t of frame) {
-      if (y.requiresGrad || t === y) track(t);
+      if (recorded || results.includes(t)) track(t);
       else t.dispose();
     }
-    return y;
+    return results;
   } catch (error) {
     popFrame(outer);
     for (const t of frame) t.dispose();

@@ -1,5 +1,6 @@
 // nn.functional: the operations of networks under the name PyTorch users look for.
 export * from '../ops/activation.js';
+export { scaledDotProductAttention } from '../ops/attention.js';
 export { conv2d } from '../ops/conv.js';
 export { dropout } from '../ops/dropout.js';
 export { sigmoid } from '../ops/exponential.js';

@@ -1,5 +1,6 @@
 // The public exports of nn, and nothing else.
 export { Dropout, ELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
+export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
 export type { Pair, ParameterOptions } from './check.js';
 export { ModuleList, Sequential } from './container.js';
 export { Conv2d } from './conv.js';
@@ -8,5 +9,20 @@ export * as init from './init.js';
 export { Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
 export { type AnyModule, Module, type StateDict } from './module.js';
+export { LayerNorm, type LayerNormOptions } from './normalization.js';
 export { Parameter } from './parameter.js';
 export { AvgPool2d, Flatten, MaxPool2d } from './pool.js';
+export {
+  Transformer,
+  TransformerDecoder,
+  TransformerEncoder,
+  type TransformerMasks,
+  type TransformerOptions,
+} from './transformer.js';
+export {
+  type DecoderMasks,
+  type EncoderMasks,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from './transformer-layer.js';

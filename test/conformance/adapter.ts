@@ -1,4 +1,5 @@
 // The one table from PyTorch's names and arguments to ours, in one part per family of reference cases.
+import { attention } from './adapter/attention.js';
 import { conv } from './adapter/conv.js';
 import { elementwise } from './adapter/elementwise.js';
 import type { Entries } from './adapter/entry.js';
@@ -8,4 +9,13 @@ import { norm } from './adapter/norm.js';
 import { reduce } from './adapter/reduce.js';
 import { shape } from './adapter/shape.js';
 
-export const adapter: Entries = { ...elementwise, ...reduce, ...shape, ...matmul, ...conv, ...norm, ...loss };
+export const adapter: Entries = {
+  ...elementwise,
+  ...reduce,
+  ...shape,
+  ...matmul,
+  ...conv,
+  ...norm,
+  ...loss,
+  ...attention,
+};

@@ -1,5 +1,6 @@
 // One row per op: inputs it is swept over, PyTorch's names for it, and the errors it documents; one part per family.
 import { activation } from './table/activation.js';
+import { attention } from './table/attention.js';
 import { binary } from './table/binary.js';
 import { compare } from './table/compare.js';
 import { conv } from './table/conv.js';
@@ -36,4 +37,5 @@ export const table: readonly Row[] = [
   ...lossMore,
   ...similarity,
   ...normalization,
+  ...attention,
 ];
