@@ -24,6 +24,7 @@ export { type Conv2dOptions, conv2d } from './ops/conv.js';
 export * from './ops/diagonal.js';
 export * from './ops/division.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';
+export { einsum, tensordot } from './ops/einsum.js';
 export * from './ops/exponential.js';
 export { gather, indexSelect } from './ops/index.js';
 export { cat, stack, where } from './ops/join.js';
@@ -48,6 +49,9 @@ export * from './ops/movement.js';
 export { type AttentionParts, type MultiheadOptions, multiHeadAttention } from './ops/multihead.js';
 export * from './ops/normalization.js';
 export { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
+export * from './ops/product.js';
+export * from './ops/product-add.js';
+export * from './ops/product-many.js';
 export * from './ops/rectifier.js';
 export {
   all,

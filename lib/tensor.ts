@@ -20,6 +20,8 @@ import * as join from './ops/join.js';
 import * as mask from './ops/mask.js';
 import * as matmul from './ops/matmul.js';
 import * as movement from './ops/movement.js';
+import * as product from './ops/product.js';
+import * as productAdd from './ops/product-add.js';
 import * as rectifier from './ops/rectifier.js';
 import * as reduce from './ops/reduce.js';
 import type { ReduceOptions } from './ops/reduction.js';
@@ -60,6 +62,8 @@ export interface Tensor
     Methods<Pick<typeof split, 'split' | 'chunk'>>,
     Methods<typeof softmax>,
     Methods<typeof matmul>,
+    Methods<typeof product>,
+    Methods<typeof productAdd>,
     Methods<Pick<typeof reduce, 'sum' | 'mean' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'all' | 'any'>>,
     Methods<Pick<typeof index, 'gather' | 'indexSelect'>> {}
 
@@ -419,6 +423,8 @@ attach([
   { split: split.split, chunk: split.chunk },
   softmax,
   matmul,
+  product,
+  productAdd,
   { sum, mean, amax, amin, argmax, argmin, all, any },
   { gather, indexSelect },
 ]);

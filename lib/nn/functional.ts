@@ -7,6 +7,7 @@ export { sigmoid } from '../ops/exponential.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
 export { linear } from '../ops/matmul.js';
 export { avgPool2d, maxPool2d } from '../ops/pool.js';
+export { bilinear } from '../ops/product-many.js';
 export * from '../ops/rectifier.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { tanh } from '../ops/trigonometric.js';

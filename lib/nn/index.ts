@@ -6,7 +6,7 @@ export { ModuleList, Sequential } from './container.js';
 export { Conv2d } from './conv.js';
 export * as functional from './functional.js';
 export * as init from './init.js';
-export { Linear } from './linear.js';
+export { Bilinear, Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
 export { type AnyModule, Module, type StateDict } from './module.js';
 export { LayerNorm, type LayerNormOptions } from './normalization.js';

@@ -6,6 +6,7 @@ import type { Entries } from './adapter/entry.js';
 import { loss } from './adapter/loss.js';
 import { matmul } from './adapter/matmul.js';
 import { norm } from './adapter/norm.js';
+import { product } from './adapter/product.js';
 import { reduce } from './adapter/reduce.js';
 import { shape } from './adapter/shape.js';
 
@@ -18,4 +19,5 @@ export const adapter: Entries = {
   ...norm,
   ...loss,
   ...attention,
+  ...product,
 };

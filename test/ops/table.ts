@@ -11,6 +11,7 @@ import { matmul } from './table/matmul.js';
 import { movement } from './table/movement.js';
 import { norm } from './table/norm.js';
 import { normalization } from './table/normalization.js';
+import { product } from './table/product.js';
 import { reduce } from './table/reduce.js';
 import type { Row } from './table/row.js';
 import { shape } from './table/shape.js';
@@ -31,6 +32,7 @@ export const table: readonly Row[] = [
   ...movement,
   ...masks,
   ...matmul,
+  ...product,
   ...conv,
   ...norm,
   ...loss,
