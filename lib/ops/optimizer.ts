@@ -1,16 +1,11 @@
-// Fused optimizer updates: one crossing for all parameters that have a gradient.
-import { dense, isTensor, make, offsetOf } from '../core/dispatch.js';
-import { DTYPES, isFloat } from '../core/dtype.js';
-import { checkBoolean, checkNumber, formatShape } from '../core/shape.js';
+// Fused steps of SGD, Adam and AdamW: one crossing for all parameters that have a gradient.
+import { checkBoolean, checkNumber } from '../core/shape.js';
 import { describe, TensorError } from '../errors.js';
-import { type Bytes, native } from '../native.js';
+import { native } from '../native.js';
 import type { Tensor } from '../tensor.js';
+import { type Crossing, crossingOf, gradientOf, stateLike } from './optimizer-crossing.js';
 
 const G = native.geometry;
-/** First slot behind the options of a rule (see lib/native.ts). */
-const FIRST = 16;
-/** The most parameters of one crossing (native/core/args/optim.h). */
-const ROOM = 64;
 
 /** The options of stochastic gradient descent for one group of parameters. */
 export interface SgdRule {
@@ -77,111 +72,14 @@ export function checkAdamRule(op: string, rule: AdamRule): void {
   checkNumber(op, 'weightDecay', rule.weightDecay, 0);
   checkBoolean(op, 'amsgrad', rule.amsgrad);
   checkBoolean(op, 'maximize', rule.maximize);
-  const { betas } = rule;
+  checkBetas(op, rule.betas);
+}
+
+export function checkBetas(op: string, betas: unknown): void {
   const good =
     Array.isArray(betas) && betas.length === 2 && betas.every((b) => typeof b === 'number' && b >= 0 && b < 1);
   if (!good)
     throw new TensorError('value', op, `expected betas to be two numbers from 0 to below 1, got ${describe(betas)}`);
-}
-
-/** Checks that an optimizer can change a tensor. */
-export function checkParameter(op: string, p: unknown): Tensor {
-  if (!isTensor(p)) throw new TensorError('value', op, `expected tensors as parameters, got ${describe(p)}`);
-  p.check(op);
-  if (!p.isLeaf) {
-    throw new TensorError(
-      'grad',
-      op,
-      `expected leaves as parameters, got the result of '${p.op}' ${formatShape(p.shape)}`,
-    );
-  }
-  if (!isFloat(p.dtype)) throw new TensorError('dtype', op, `expected float32 or float64 parameters, got ${p.dtype}`);
-  if (!p.isContiguous) {
-    throw new TensorError(
-      'value',
-      op,
-      `expected contiguous parameters, got a view ${formatShape(p.shape)}; clone() it first`,
-    );
-  }
-  return p;
-}
-
-/** A state tensor of zeros beside a parameter; no scope releases it. */
-function stateLike(op: string, p: Tensor): Tensor {
-  const made = make(op, p.shape, p.dtype);
-  const { bytes, byteOffset, byteLength } = made.storage;
-  bytes.fill(0, byteOffset, byteOffset + byteLength);
-  made.kept = true;
-  return made;
-}
-
-/** The gradient of a parameter, contiguous, or null where there is none. */
-function gradientOf(op: string, p: Tensor): Tensor | null {
-  const g = p.gradient;
-  if (g === null) return null;
-  p.check(op);
-  g.check(op);
-  if (g.isContiguous) return g;
-  // Set by the user: backward() makes contiguous ones.
-  p.gradient = dense(op, g);
-  p.gradient.kept = true;
-  return p.gradient;
-}
-
-type Buffers = (Bytes | null)[];
-
-/** One crossing being put together: the parameters of one dtype and one `tag`. Kept between steps, so that a step allocates nothing. */
-class Crossing {
-  private readonly buffers: Buffers = [];
-  private used = 0;
-  private slot = FIRST;
-  private dtype = -1;
-  private tag = -1;
-  count = 0;
-
-  /** Whether a parameter can join those that are there; a tag is what one call has in common. */
-  takes(p: Tensor, tag: number): boolean {
-    return this.count === 0 || (this.count < ROOM && tag === this.tag && DTYPES[p.dtype].code === this.dtype);
-  }
-
-  /** Begins the next parameter; its buffers follow, itself first. */
-  begin(p: Tensor, tag: number): void {
-    this.dtype = DTYPES[p.dtype].code;
-    this.tag = tag;
-    this.count++;
-    G[this.slot++] = p.size;
-    p.storage.version++;
-  }
-
-  put(x: Tensor | null): void {
-    this.buffers[this.used++] = x === null ? null : x.storage.bytes;
-    G[this.slot++] = x === null ? -1 : offsetOf(x);
-  }
-
-  /** Fills the slots all rules share and gives the arguments of the call. */
-  finish(rule: SgdRule | AdamRule): Buffers {
-    const { buffers } = this;
-    if (buffers.length !== this.used) buffers.length = this.used;
-    G[0] = this.dtype;
-    G[1] = this.count;
-    G[2] = rule.lr;
-    G[3] = rule.weightDecay;
-    G[4] = rule.maximize ? 1 : 0;
-    this.count = 0;
-    this.used = 0;
-    this.slot = FIRST;
-    return buffers;
-  }
-}
-
-const crossings = new WeakMap<readonly Tensor[], Crossing>();
-
-function crossingOf(params: readonly Tensor[]): Crossing {
-  const known = crossings.get(params);
-  if (known !== undefined) return known;
-  const made = new Crossing();
-  crossings.set(params, made);
-  return made;
 }
 
 /**
@@ -215,6 +113,7 @@ export function sgdStep(op: string, params: readonly Tensor[], states: Map<Tenso
 function runSgd(crossing: Crossing, rule: SgdRule, first: number): void {
   if (crossing.count === 0) return;
   const buffers = crossing.finish(rule);
+  G[2] = rule.lr;
   G[5] = rule.momentum;
   G[6] = rule.dampening;
   G[7] = rule.nesterov ? 1 : 0;
@@ -267,6 +166,7 @@ export function adamStep(
 function runAdam(crossing: Crossing, rule: AdamRule, step: number, decoupled: boolean): void {
   if (crossing.count === 0) return;
   const buffers = crossing.finish(rule);
+  G[2] = rule.lr;
   G[5] = rule.betas[0];
   G[6] = rule.betas[1];
   G[7] = rule.eps;

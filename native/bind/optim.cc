@@ -7,13 +7,13 @@ namespace {
 
 constexpr int kFirstSlot = 16;
 constexpr int kMostBuffers = 5;
+static_assert(5 + kMaxNumbers <= kFirstSlot);
 static_assert(kFirstSlot + kMaxParameters * (kMostBuffers + 1) <= kGeometry);
 
 // p, g and `states` more of each parameter, of which the first `used` are not null.
 void read(Call& call, OptimArgs& args, int states, int used) {
   args.dtype = static_cast<DType>(call.integer(0, 0, 1));
   args.count = static_cast<int32_t>(call.integer(1, 0, kMaxParameters));
-  args.lr = call.real(2);
   args.weight_decay = call.real(3);
   args.maximize = call.flag(4);
   const int buffers = 2 + states;
@@ -35,6 +35,7 @@ napi_value sgd(napi_env env, napi_callback_info info) {
   napi_value values[kMaxParameters * 3];
   Call call(env, info, values, kMaxParameters * 3);
   OptimArgs args;
+  args.lr = call.real(2);
   args.momentum = call.real(5);
   args.dampening = call.real(6);
   args.nesterov = call.flag(7);
@@ -48,6 +49,7 @@ napi_value adam(napi_env env, napi_callback_info info) {
   napi_value values[kMaxParameters * kMostBuffers];
   Call call(env, info, values, kMaxParameters * kMostBuffers);
   OptimArgs args;
+  args.lr = call.real(2);
   args.beta1 = call.real(5);
   args.beta2 = call.real(6);
   args.eps = call.real(7);
@@ -59,11 +61,26 @@ napi_value adam(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value update(napi_env env, napi_callback_info info) {
+  const UpdateFamily& family = kernels().update;
+  napi_value values[kMaxParameters * kMostBuffers];
+  Call call(env, info, values, kMaxParameters * kMostBuffers);
+  OptimArgs args;
+  const UpdateKernel& kernel = family.kernels[call.integer(2, 0, family.count - 1)];
+  for (int k = 0; k < kMaxNumbers; ++k) args.numbers[k] = call.real(5 + k);
+  read(call, args, kernel.states, kernel.states);
+  if (call.ok()) launch(kernel.run[static_cast<int>(args.dtype)], args);
+  return nullptr;
+}
+
 }  // namespace
 
 void register_optim(napi_env env, napi_value exports) {
   export_function(env, exports, "sgd", sgd);
   export_function(env, exports, "adam", adam);
+  const UpdateFamily& family = kernels().update;
+  export_names(env, exports, "update", family.names, family.count);
+  export_function(env, exports, "update", update);
 }
 
 }  // namespace chainrule

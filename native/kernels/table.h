@@ -14,8 +14,6 @@
 
 namespace chainrule {
 
-struct RecurrentArgs;
-
 struct Table {
   RowFamily unary, test, binary, compare;
   RowFunction where[3];                // of elements of 1, 4 and 8 bytes
@@ -26,6 +24,7 @@ struct Table {
   Kernel<LossArgs> nll, nll_backward, cross_entropy_backward;
   Kernel<IndexArgs> gather, scatter_add, index_select, index_add;
   Kernel<OptimArgs> sgd[2], adam[2];  // float32, float64
+  UpdateFamily update;
   RandomFamily random;
   Kernel<RandomArgs> randperm;
   Kernel<DropoutArgs> dropout;  // forward and backward
@@ -37,7 +36,6 @@ struct Table {
   Kernel<Pool2dArgs> max_pool2d_backward;
   Kernel<Pool2dArgs> avg_pool2d_forward;
   Kernel<Pool2dArgs> avg_pool2d_backward;
-  Kernel<RecurrentArgs> recurrent_forward, recurrent_backward;
 };
 
 // The kernels of the chosen capability, and its name: baseline, avx2, avx512 or neon.

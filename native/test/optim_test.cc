@@ -28,13 +28,15 @@ struct Model {
     }
   }
 
-  void step(bool adam, OptimArgs args) {
+  void step(bool adam, const OptimArgs& args) { step(adam ? kernels().adam : kernels().sgd, args); }
+
+  void step(const Kernel<OptimArgs> (&kernel)[2], OptimArgs args) {
     args.dtype = sizeof(T) == 8 ? DType::kFloat64 : DType::kFloat32;
     args.count = static_cast<int32_t>(p.size());
     for (size_t k = 0; k < p.size(); ++k)
       args.parameters[k] = {
           static_cast<int64_t>(p[k].size()), p[k].data(), g[k].data(), {a[k].data(), b[k].data(), c[k].data()}};
-    (adam ? kernels().adam : kernels().sgd)[sizeof(T) == 8](args);
+    kernel[sizeof(T) == 8](args);
   }
 };
 
@@ -146,4 +148,55 @@ TEST_CASE("an optimizer step does not depend on threads or on how parameters are
     CHECK(same);
   }
   set_num_threads(before);
+}
+
+TEST_CASE("every update does not depend on threads or on how parameters are split") {
+  const int before = num_threads();
+  const UpdateFamily& family = kernels().update;
+  for (int rule = 0; rule < family.count; ++rule) {
+    OptimArgs o = options(1 | 2);
+    for (int k = 0; k < kMaxNumbers; ++k) o.numbers[k] = 0.3 + 0.1 * k;
+    Model<float> one({70001});
+    Model<float> parts({1, 33000, 0, 37000});
+    size_t at = 0;
+    for (size_t k = 0; k < parts.p.size(); ++k) {
+      for (size_t i = 0; i < parts.p[k].size(); ++i, ++at) {
+        parts.p[k][i] = one.p[0][at];
+        parts.g[k][i] = one.g[0][at];
+      }
+    }
+    set_num_threads(1);
+    for (int step = 0; step < 2; ++step) one.step(family.kernels[rule].run, o);
+    set_num_threads(3);
+    for (int step = 0; step < 2; ++step) parts.step(family.kernels[rule].run, o);
+    at = 0;
+    bool same = true, moved = false;
+    for (const auto& p : parts.p) {
+      for (float e : p) {
+        same = same && (e == one.p[0][at] || (e != e && one.p[0][at] != one.p[0][at]));
+        moved = moved || e == e;
+        ++at;
+      }
+    }
+    INFO(family.names[rule]);
+    CHECK(same);
+    CHECK(moved);
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("an update that keeps one or two tensors leaves the others alone") {
+  const UpdateFamily& family = kernels().update;
+  for (int rule = 0; rule < family.count; ++rule) {
+    Model<double> model({100});
+    for (auto* state : {&model.a, &model.b, &model.c}) (*state)[0].assign(100, 0.25);
+    OptimArgs o = options(0);
+    for (int k = 0; k < kMaxNumbers; ++k) o.numbers[k] = 0.5;
+    model.step(family.kernels[rule].run, o);
+    const std::vector<double> still(100, 0.25);
+    INFO(family.names[rule]);
+    CHECK((family.kernels[rule].states > 1 || model.b[0] == still));
+    CHECK((family.kernels[rule].states > 2 || model.c[0] == still));
+    CHECK(model.a[0] != still);
+  }
 }
