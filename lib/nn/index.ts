@@ -26,3 +26,4 @@ export {
   TransformerEncoderLayer,
   type TransformerLayerOptions,
 } from './transformer-layer.js';
+export * as utils from './utils.js';
