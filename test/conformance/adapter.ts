@@ -6,6 +6,7 @@ import type { Entries } from './adapter/entry.js';
 import { loss } from './adapter/loss.js';
 import { matmul } from './adapter/matmul.js';
 import { norm } from './adapter/norm.js';
+import { optim } from './adapter/optim.js';
 import { product } from './adapter/product.js';
 import { reduce } from './adapter/reduce.js';
 import { shape } from './adapter/shape.js';
@@ -18,6 +19,7 @@ export const adapter: Entries = {
   ...conv,
   ...norm,
   ...loss,
+  ...optim,
   ...attention,
   ...product,
 };

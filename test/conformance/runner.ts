@@ -1,34 +1,16 @@
 // Runs one case in one precision and one memory layout.
-import { cat, grad, type Tensor, tensor, zerosLike } from 'chainrule';
+import { grad, type Tensor, zerosLike } from 'chainrule';
 import { adapter } from './adapter.js';
-import {
-  type Case,
-  type NumberJson,
-  type Precision,
-  type Reference,
-  type TensorJson,
-  type Tolerance,
-  toNumber,
-} from './cases.js';
+import { build, type Layout, strided } from './build.js';
+import type { Case, Precision, Reference, TensorJson, Tolerance } from './cases.js';
 import { compare, type Difference } from './compare.js';
+import { type Form, failure } from './form.js';
+import { optim } from './optim.js';
 
-export const LAYOUTS = ['contiguous', 'strided'] as const;
-export type Layout = (typeof LAYOUTS)[number];
+export { build, LAYOUTS, type Layout } from './build.js';
 
-/** A case's tensor as ours: float64 stands for the precision under test, int64 for int32. */
-export function build(json: TensorJson, precision: Precision, requiresGrad = false): Tensor {
-  const dtype = json.dtype === 'float64' ? precision : json.dtype === 'int64' ? 'int32' : 'bool';
-  const flat = json.data.map((v: NumberJson) => toNumber(v));
-  return tensor(tensor(flat, { dtype }).reshape(json.shape), { requiresGrad });
-}
-
-/** The same values with gaps or in another order in memory; gradients flow back to `x`. */
-function strided(x: Tensor): Tensor {
-  if (x.ndim === 0 || x.size === 0) return x;
-  if (x.ndim === 1) return cat([x.unsqueeze(1), zerosLike(x).unsqueeze(1)], 1).at('...', 0);
-  const reversed = x.shape.map((_, i) => x.ndim - 1 - i);
-  return x.permute(reversed).contiguous().permute(reversed);
-}
+/** Cases that are no call of one function. */
+const FORMS: Readonly<Record<string, Form>> = { optim };
 
 function toleranceOf(c: Case, reference: Reference, precision: Precision): Tolerance | null {
   const own = c.tolerance?.[precision];
@@ -38,12 +20,13 @@ function toleranceOf(c: Case, reference: Reference, precision: Precision): Toler
 
 /** Null where the case passes or does not apply to the precision. */
 export function runCase(c: Case, reference: Reference, precision: Precision, layout: Layout): Difference | null {
-  const entry = adapter[c.op];
-  if (entry === undefined) return { message: `the adapter does not know the op '${c.op}'`, error: Number.NaN };
-  const unknown = Object.keys(c.args).find((name) => name !== 'permute_inputs' && !entry.args.includes(name));
-  if (unknown !== undefined)
-    return { message: `the adapter does not know the argument '${unknown}' of ${c.op}`, error: Number.NaN };
   const tolerance = toleranceOf(c, reference, precision);
+  const form = FORMS[c.op];
+  if (form !== undefined) return tolerance === null ? null : form(c, precision, layout, tolerance);
+  const entry = adapter[c.op];
+  if (entry === undefined) return failure(`the adapter does not know the op '${c.op}'`);
+  const unknown = Object.keys(c.args).find((name) => name !== 'permute_inputs' && !entry.args.includes(name));
+  if (unknown !== undefined) return failure(`the adapter does not know the argument '${unknown}' of ${c.op}`);
   if (tolerance === null) return null;
   const leaves = c.inputs.map((json, i) => json && build(json, precision, (c.grads?.[i] ?? null) !== null));
   const permutes = (c.args.permute_inputs ?? []) as (number[] | null)[];
@@ -53,8 +36,7 @@ export function runCase(c: Case, reference: Reference, precision: Precision, lay
   });
   const result = entry.run(inputs as Tensor[], c.args as never, precision);
   const outputs = Array.isArray(result) ? result : [result];
-  if (outputs.length !== c.outputs.length)
-    return { message: `${outputs.length} outputs, want ${c.outputs.length}`, error: Number.NaN };
+  if (outputs.length !== c.outputs.length) return failure(`${outputs.length} outputs, want ${c.outputs.length}`);
   for (const [i, want] of c.outputs.entries()) {
     const wrong = compare(outputs[i], want, precision, tolerance);
     if (wrong !== null) return { ...wrong, message: `output ${i}, ${wrong.message}` };
@@ -74,7 +56,7 @@ function checkGrads(
   const seeds = (c.gradOutputs ?? []).map((json) => json && build(json, precision));
   const roots = outputs.filter((y, i) => seeds[i] !== null && y.requiresGrad);
   const given = seeds.filter((s, i) => s !== null && outputs[i].requiresGrad);
-  if (roots.length === 0) return { message: 'no output requires a gradient', error: Number.NaN };
+  if (roots.length === 0) return failure('no output requires a gradient');
   const inputs = wanted.map(({ i }) => leaves[i] as Tensor);
   const found = grad(roots, inputs, { gradOutputs: given, allowUnused: true });
   for (const [k, { json, i }] of wanted.entries()) {

@@ -1,7 +1,7 @@
 // Entries of shape.json.
 import * as cr from 'chainrule';
+import { build } from '../build.js';
 import type { NumberJson, Precision, TensorJson } from '../cases.js';
-import { build } from '../runner.js';
 import { type Entries, given, numberOf, op, unary } from './entry.js';
 
 type Several = number | number[];
