@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'version'
   /** The memory budget is exhausted, or the system refused to give memory. */
   | 'memory'
+  /** NaN met by a backward pass in anomaly mode. */
+  | 'nan'
   /** A file whose content breaks its format. */
   | 'format'
   /** A file or address that cannot be read or written. */

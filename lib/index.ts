@@ -1,6 +1,9 @@
 // The public exports of chainrule, and nothing else.
 export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.js';
+export { customFunction, type FunctionContext, type FunctionDefinition } from './autograd/function.js';
+export { type DerivativeOptions, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
+export { detectAnomaly, setDetectAnomaly } from './core/anomaly.js';
 export type { DType, TypedArray } from './core/dtype.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from './core/mode.js';
 export { Generator, manualSeed } from './core/random.js';

@@ -119,6 +119,30 @@ export interface Native {
   avgPool2dBackward(dx: Bytes, dy: Bytes): void;
 
   /**
+   * All steps of one direction of a recurrent layer on packed rows (all of the first step, then of the second ..., sequences of
+   * falling length). 0 dtype, 1 cell (0 tanh, 1 relu, 2 lstm, 3 gru), 2 from the last step to the first, 3 keep what backward reads,
+   * 4 steps, 5 batch, 6 hidden, 7 rows, 8 off sizes (int32 rows of each step; -1: the batch in each).
+   * `state` holds y [rows, hidden], h0, h_n and c_n [batch, hidden] at 9, 10, 11, 12. 13 off gates [rows, gates * hidden]: products of the
+   * input, then with `keep` the gates; 14 off w [gates * hidden, hidden]; 15 off bias (-1: none); 16 off c0 (-1: zeros);
+   * 17 off kept [rows, hidden]: lstm the cell states, gru the hidden product of its new gate, only with `keep`.
+   * Backward: `start` takes dh0, dc0 at 9, 10; 11 off dgates, 12 off dhidden (gru), the gradients of both products; 13 off dy, 14 off dh_n,
+   * 15 off dc_n in `dstate`; 16 off y, 17 off h0 in `state`; 18 off gates, 19 off kept, 20 off w, 21 off c0 (-1: zeros).
+   */
+  recurrent(state: Bytes, gates: Bytes, w: Bytes, bias: Bytes, c0: Bytes, kept: Bytes, sizes: Bytes): void;
+  recurrentBackward(
+    start: Bytes,
+    dgates: Bytes,
+    dhidden: Bytes,
+    dstate: Bytes,
+    state: Bytes,
+    gates: Bytes,
+    kept: Bytes,
+    w: Bytes,
+    c0: Bytes,
+    sizes: Bytes,
+  ): void;
+
+  /**
    * One update of many parameters. 0 dtype, 1 parameters in this call, 2 lr or kernel, 3 weight decay, 4 maximize, 5.. options of the rule;
    * from slot 16 on, per parameter: n and the byte offset of each of its buffers; arguments: the buffers, parameter after parameter.
    * At most 64 parameters a call. A buffer the options do not need (momentum 0, no amsgrad) may be null; its offset slot stays.

@@ -19,6 +19,7 @@ void register_random(napi_env env, napi_value exports);
 void register_pool(napi_env env, napi_value exports);
 void register_conv(napi_env env, napi_value exports);
 void register_gemm(napi_env env, napi_value exports);
+void register_recurrent(napi_env env, napi_value exports);
 
 namespace {
 
@@ -89,5 +90,6 @@ NAPI_MODULE_INIT() {
   register_pool(env, exports);
   register_conv(env, exports);
   register_gemm(env, exports);
+  register_recurrent(env, exports);
   return exports;
 }

@@ -1,13 +1,15 @@
 // backward() and grad(): the public ways to walk the tape.
 import { binaryInPlace, cast, checkTensor, copyInto, isTensor, make } from '../core/dispatch.js';
 import { isFloat } from '../core/dtype.js';
+import { composite } from '../core/scope.js';
 import { checkBoolean, formatShape, sameShape } from '../core/shape.js';
 import { type Node, nodeOf, provideWalkOps, walk } from '../core/tape.js';
 import { onesLike } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { kernelId } from '../native.js';
 import { add } from '../ops/binary.js';
-import { sumTo } from '../ops/reduce.js';
+import { isNan } from '../ops/compare.js';
+import { any, sumTo } from '../ops/reduce.js';
 import { alias } from '../ops/stride.js';
 import { Tensor } from '../tensor.js';
 
@@ -22,6 +24,12 @@ provideWalkOps({
     const y = make('backward', x.shape, x.dtype);
     copyInto(y, x);
     return y;
+  },
+  hasNaN: (x) => {
+    const found = composite(() => any(isNan(x.detach())));
+    const answer = found.item() === 1;
+    found.dispose();
+    return answer;
   },
 });
 

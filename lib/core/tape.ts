@@ -1,6 +1,7 @@
 // The tape: one node per recorded operation, and the walk back through them.
 import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { checkResults, checkRoots, isAnomalyEnabled, remember } from './anomaly.js';
 import type { DType } from './dtype.js';
 import { consume, endLeases, isOwn } from './lease.js';
 import { isGradEnabled, restoreGradEnabled, setGradEnabled } from './mode.js';
@@ -88,6 +89,7 @@ export function record<const S extends readonly Tensor[]>(
   for (let i = 0; i < saved.length; i++) versions += saved[i].storage.version;
   y.requiresGrad = true;
   y.node = new Node(op, y.shape, y.dtype, edges, saved, rule as unknown as Rule, versions, y, foreign);
+  if (isAnomalyEnabled()) remember(y.node);
   return y;
 }
 
@@ -112,6 +114,7 @@ export interface WalkOps {
   /** a += b in place. */
   accumulate(a: Tensor, b: Tensor): void;
   copy(x: Tensor): Tensor;
+  hasNaN(x: Tensor): boolean;
 }
 let ops: WalkOps;
 export function provideWalkOps(given: WalkOps): void {
@@ -229,6 +232,7 @@ function propagate(node: Node, g: Tensor, createGraph: boolean): void {
   }
   const edges = node.edges;
   const results = Array.isArray(result) ? (result as readonly (Tensor | null)[]) : [result as Tensor];
+  if (isAnomalyEnabled()) checkResults(node, results, running ?? [], ops.hasNaN);
   // Each edge owns what it gets: something this rule made or was given, once; a second handle otherwise. All handles are
   // made before the first is handed on, because its memory may be given back right then.
   const handles: (Tensor | null)[] = [];
@@ -343,6 +347,7 @@ export function walk(
     running = nodes;
     for (const node of nodes) checkConsumed(op, node);
     if (targets !== null) checkReached(op, nodes, targets);
+    if (isAnomalyEnabled()) checkRoots(roots, nodes, ops.hasNaN);
     endLeases(nodes);
     for (let i = 0; i < roots.length; i++) deposit(roots[i], grads[i], createGraph);
     for (const node of nodes) {

@@ -10,6 +10,35 @@ namespace {
 template <class T>
 using Batch = xsimd::batch<T>;
 
+// The first n elements, fewer than a vector holds.
+template <class T>
+Batch<T> load_part(const T* x, int64_t n) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x);
+  else
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x);
+#else
+  alignas(64) T part[Batch<T>::size] = {};
+  for (int64_t i = 0; i < n; ++i) part[i] = x[i];
+  return Batch<T>::load_aligned(part);
+#endif
+}
+
+template <class T>
+void store_part(T* y, Batch<T> v, int64_t n) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << n) - 1), v);
+  else
+    _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << n) - 1), v);
+#else
+  alignas(64) T part[Batch<T>::size];
+  v.store_aligned(part);
+  for (int64_t i = 0; i < n; ++i) y[i] = part[i];
+#endif
+}
+
 // As many elements as fill a batch of A, converted to A.
 template <class A>
 inline Batch<A> load_as(const A* x) {

@@ -6,42 +6,13 @@
 #include <stdint.h>
 
 #include "core/args/elementwise.h"
-#include "kernels/simd.h"
+#include "kernels/lanes.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
 template <class T>
-using Vector = xsimd::batch<T>;
-
-// The first n elements, fewer than a vector holds.
-template <class T>
-Vector<T> load_part(const T* x, int64_t n) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4)
-    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x);
-  else
-    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x);
-#else
-  alignas(64) T part[Vector<T>::size] = {};
-  for (int64_t i = 0; i < n; ++i) part[i] = x[i];
-  return Vector<T>::load_aligned(part);
-#endif
-}
-
-template <class T>
-void store_part(T* y, Vector<T> v, int64_t n) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4)
-    _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << n) - 1), v);
-  else
-    _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << n) - 1), v);
-#else
-  alignas(64) T part[Vector<T>::size];
-  v.store_aligned(part);
-  for (int64_t i = 0; i < n; ++i) y[i] = part[i];
-#endif
-}
+using Vector = Batch<T>;
 
 template <class T>
 void repeat(T* y, T value, int64_t n) {

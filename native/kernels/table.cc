@@ -15,6 +15,7 @@
   F(fill_conv)                \
   F(fill_gemm)                \
   F(fill_pool)                \
+  F(fill_recurrent)           \
   F(fill_unary)               \
   F(fill_binary)              \
   F(fill_compare)             \

@@ -14,6 +14,8 @@
 
 namespace chainrule {
 
+struct RecurrentArgs;
+
 struct Table {
   RowFamily unary, test, binary, compare;
   RowFunction where[3];                // of elements of 1, 4 and 8 bytes
@@ -36,6 +38,7 @@ struct Table {
   Kernel<Pool2dArgs> max_pool2d_backward;
   Kernel<Pool2dArgs> avg_pool2d_forward;
   Kernel<Pool2dArgs> avg_pool2d_backward;
+  Kernel<RecurrentArgs> recurrent_forward, recurrent_backward;
 };
 
 // The kernels of the chosen capability, and its name: baseline, avx2, avx512 or neon.
