@@ -18,7 +18,7 @@ import type { Collated } from './loader.js';
  * ```ts
  * import { data } from 'chainrule';
  * const squares: data.Dataset<[number, number]> = { length: 10, get: (i) => [i, i * i] };
- * for (const [x, y] of new data.DataLoader(squares, { batchSize: 5 })) console.log(x.shape, y.shape); // [5] [5], twice
+ * for (const [x, y] of new data.DataLoader(squares, { batchSize: 5 })) console.log(x.shape, y.shape); // [5] [5], [5] [5]
  * ```
  */
 export interface Dataset<S = unknown, B = Collated<S>> {

@@ -24,7 +24,7 @@ export interface DigitsOptions extends NormalizeOptions {
  * import { data } from 'chainrule';
  * const train = data.digits({ split: 'train', count: 100, seed: 1 });
  * const loader = new data.DataLoader(train, { batchSize: 50, shuffle: true, seed: 1 });
- * for (const [images, labels] of loader) console.log(images.shape, labels.shape); // [50, 1, 28, 28] [50]
+ * for (const [images, labels] of loader) console.log(images.shape, labels.shape); // [50, 1, 28, 28] [50], [50, 1, 28, 28] [50]
  * ```
  */
 export function digits(options: DigitsOptions): ImageDataset {

@@ -64,7 +64,7 @@ interface Header {
  * file: the offset in its unpacked content), `memory` if it does not fit.
  * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", on file formats.
  *
- * @example
+ * @example no-run
  * ```ts
  * const { shape, data } = await readIdx('train-images-idx3-ubyte.gz');
  * console.log(shape, data.length); // [ 60000, 28, 28 ] 47040000

@@ -94,7 +94,7 @@ export const MNIST_FILES: MnistTable = {
  * signal fires, `value` or `option` for wrong options.
  * Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998.
  *
- * @example
+ * @example no-run
  * ```ts
  * const { images, labels, count } = await mnistArrays({ split: 'test' });
  * console.log(count, images.length, labels[0]); // 10000 7840000 7

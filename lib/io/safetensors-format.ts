@@ -109,7 +109,7 @@ function indexText(shape: readonly number[], flat: number): string {
  * int32, 'memory' for lack of it. Hosts are taken to be little-endian, as the format is.
  * Source: the format section of the safetensors README, with torch's float8_e4m3fn for F8_E4M3.
  *
- * @example
+ * @example no-run
  * ```ts
  * const { entries, metadata } = parseSafetensors(await readFile('model.safetensors'), 'the model');
  * entries.get('fc.weight')?.shape; // [10, 784]
@@ -146,7 +146,7 @@ function checkSignal(signal: AbortSignal | undefined, { op, file }: Where): void
  * arrays returned. Throws what {@link parseSafetensors} throws, a TensorError 'io' if the file cannot be read, and
  * 'aborted' once `signal` is.
  *
- * @example
+ * @example no-run
  * ```ts
  * const { entries } = await readSafetensorsFile('model.safetensors', { signal: AbortSignal.timeout(60_000) });
  * ```

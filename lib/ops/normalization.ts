@@ -131,7 +131,7 @@ function perChannel(part: Tensor | null, x: Tensor): Tensor | null {
  * @example
  * ```ts
  * import { groupNorm, tensor } from 'chainrule';
- * console.log(groupNorm(tensor([[1, 3, 5, 5]]), 2, { eps: 1 }).toArray()[0]); // [-0.7071067690849304, 0.7071067690849304, 0, 0]
+ * console.log(groupNorm(tensor([[1, 3, 5, 5]]), 2, { eps: 1 }).at(0).toArray()); // [-0.7071067690849304, 0.7071067690849304, 0, 0]
  * ```
  */
 export function groupNorm(x: Tensor, numGroups: number, options?: NormOptions): Tensor {
