@@ -23,7 +23,16 @@ export { nonzero, type Slice, type Subscript, slice } from './ops/at.js';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js';
 export * from './ops/binary.js';
 export * from './ops/compare.js';
-export { type Conv2dOptions, conv2d } from './ops/conv.js';
+export {
+  type Conv1dOptions,
+  type Conv2dOptions,
+  type Conv3dOptions,
+  type ConvOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+} from './ops/conv.js';
+export * from './ops/conv-transpose.js';
 export * from './ops/diagonal.js';
 export * from './ops/division.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';

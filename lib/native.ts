@@ -102,12 +102,13 @@ export interface Native {
   gemm(c: Bytes, a: Bytes, b: Bytes, bias: Bytes): void;
 
   /**
-   * 0 dtype, 1 n, 2 c, 3 h, 4 w, 5 o, 6 kh, 7 kw, 8 oh, 9 ow, 10 stride h, 11 stride w, 12 pad top, 13 pad left,
-   * 14 dilation h, 15 dilation w, 16 groups, 17.. off of each argument in order (bias and dbias: -1 for none).
+   * 0 dtype, 1 n, 2 c, 3..5 d, h, w, 6 o, 7..9 kernel, 10..12 output, 13..15 stride, 16..18 padding in front, 19..21 dilation (each
+   * depth, height, width), 22 groups, 23.. off of each argument in order (bias and dbias: -1 for none). The input gradient adds a bias
+   * [c] too: it is the transposed convolution.
    */
-  conv2d(y: Bytes, x: Bytes, w: Bytes, bias: Bytes): void;
-  conv2dBackwardInput(dx: Bytes, dy: Bytes, w: Bytes): void;
-  conv2dBackwardWeight(dw: Bytes, dbias: Bytes, x: Bytes, dy: Bytes): void;
+  conv(y: Bytes, x: Bytes, w: Bytes, bias: Bytes): void;
+  convBackwardInput(dx: Bytes, dy: Bytes, w: Bytes, bias: Bytes): void;
+  convBackwardWeight(dw: Bytes, dbias: Bytes, x: Bytes, dy: Bytes): void;
 
   /**
    * 0 dtype, 1 planes, 2 h, 3 w, 4 oh, 5 ow, 6 kh, 7 kw, 8 stride h, 9 stride w, 10 pad h, 11 pad w, 12 dilation h, 13 dilation w,

@@ -155,18 +155,27 @@ export function normalizeAxes(op: string, axes: unknown, ndim: number): number[]
   return ndim === 0 ? [] : out;
 }
 
-/** One number for both directions, or a pair [height, width]. */
-export function checkPair(op: string, name: string, value: unknown, low: number): [number, number] {
-  if (Array.isArray(value) && value.length === 2) {
-    return [checkInteger(op, name, value[0], low), checkInteger(op, name, value[1], low)];
-  }
-  if (typeof value === 'number') {
-    const n = checkInteger(op, name, value, low);
-    return [n, n];
-  }
+const DIRECTIONS = [[], ['length'], ['height', 'width'], ['depth', 'height', 'width']];
+
+/** One number for all directions, or one for each: [length], [height, width] or [depth, height, width]. */
+export function checkSpatial(
+  op: string,
+  name: string,
+  value: unknown,
+  ndim: number,
+  low: number,
+  high?: number,
+): number[] {
+  if (Array.isArray(value) && value.length === ndim) return value.map((n) => checkInteger(op, name, n, low, high));
+  if (typeof value === 'number') return new Array<number>(ndim).fill(checkInteger(op, name, value, low, high));
   throw new TensorError(
     'value',
     op,
-    `expected ${name} to be a number or a pair [height, width], got ${describe(value)}`,
+    `expected ${name} to be a number or [${DIRECTIONS[ndim].join(', ')}], got ${describe(value)}`,
   );
+}
+
+/** One number for both directions, or a pair [height, width]. */
+export function checkPair(op: string, name: string, value: unknown, low: number): [number, number] {
+  return checkSpatial(op, name, value, 2, low) as [number, number];
 }

@@ -7,9 +7,9 @@
 namespace chainrule::CHAINRULE_CAPABILITY {
 
 void fill_conv(Table& table) {
-  table.conv2d_forward = conv2d_forward;
-  table.conv2d_backward_input = conv2d_backward_input;
-  table.conv2d_backward_weight = conv2d_backward_weight;
+  table.conv_forward = conv_forward;
+  table.conv_backward_input = conv_backward_input;
+  table.conv_backward_weight = conv_backward_weight;
 }
 
 }  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -21,16 +21,16 @@ constexpr int64_t kPartialBytes = int64_t{8} << 20;
 template <class T>
 struct Plan {
   ConvSizes s;
-  int64_t pixels, tile;         // of all images; at once, a multiple of kLanes
+  int64_t pixels, tile;         // of all samples; at once, a multiple of kLanes
   int64_t ld;                   // of packed rows: not a multiple of 4 KB, which would fall on the same cache sets
   int64_t chunks, chunk;        // of pixels, each with sums of its own; pixels of one
   int64_t channels;             // packed at once
   int64_t channel_tasks, step;  // parts the channels are cut into; channels of one
 
-  explicit Plan(const Conv2dGeometry& g) : s(conv_sizes(g)), pixels(g.n * s.p) {
+  explicit Plan(const ConvGeometry& g) : s(conv_sizes(g)), pixels(g.n * s.p) {
     const int64_t window = g.kh * g.kw, bytes = g.o * s.k * static_cast<int64_t>(sizeof(T));
     tile = smaller(kRowBytes / static_cast<int64_t>(sizeof(T)), rounded_up(pixels, kLanes<T>));
-    // An image of half a tile or more is cut by itself: dy then need not be packed.
+    // A sample of half a tile or more is cut by itself: dy then need not be packed.
     if (s.p % kLanes<T> == 0 && s.p >= tile / 2) {
       const int64_t vectors = s.p / kLanes<T>, parts = blocks_of(s.p, tile);
       if (vectors % parts == 0) tile = s.p / parts;
@@ -49,10 +49,10 @@ struct Plan {
 
 // dy [o, ld] of pixels [begin, end), zeros up to `tile`.
 template <class T>
-void pack_gradient(const Conv2dGeometry& g, const Plan<T>& plan, const T* dy, int64_t begin, int64_t end, T* panel) {
+void pack_gradient(const ConvGeometry& g, const Plan<T>& plan, const T* dy, int64_t begin, int64_t end, T* panel) {
   const int64_t p = plan.s.p, n = end - begin;
-  over_images(p, begin, end, [&](int64_t image, int64_t pixel, int64_t length, int64_t at) {
-    const T* from = dy + image * g.o * p + pixel;
+  over_samples(p, begin, end, [&](int64_t sample, int64_t pixel, int64_t length, int64_t at) {
+    const T* from = dy + sample * g.o * p + pixel;
     for (int64_t o = 0; o < plan.s.o; ++o) copy_lanes(panel + o * plan.ld + at, from + o * p, length);
   });
   for (int64_t o = 0; o < plan.s.o; ++o) zero_lanes(panel + o * plan.ld + n, rounded_up(n, kLanes<T>) - n);
@@ -82,7 +82,7 @@ CHAINRULE_INLINE void over_tiles(const Plan<T>& plan, int64_t rows, const Tile& 
 // Pixels [begin, end) with their rows of dy [o, ld] and what they see of some channels, x as `layout` has it.
 template <class T>
 struct Work {
-  const Conv2dGeometry& g;
+  const ConvGeometry& g;
   const Plan<T>& plan;
   const Layout& layout;
   int64_t begin, end;
@@ -118,7 +118,7 @@ void multiply_strips(const Work<T>& work, int64_t rows, const int64_t* strips, c
 
 // Adds the gradients of pixels [begin, end) to dw [o, k], channels [c, c_end), and to dbias [o] unless null.
 template <class T>
-void run_tile(const Conv2dGeometry& g, const Plan<T>& plan, const T* x, const T* dy, int64_t begin, int64_t end,
+void run_tile(const ConvGeometry& g, const Plan<T>& plan, const T* x, const T* dy, int64_t begin, int64_t end,
               int64_t c, int64_t c_end, T* dw, double* dbias) {
   const int64_t n = end - begin, p = plan.s.p, window = g.kh * g.kw;
   const bool even = n % kLanes<T> == 0, strips = even && in_strips<T>(g);
@@ -137,9 +137,8 @@ void run_tile(const Conv2dGeometry& g, const Plan<T>& plan, const T* x, const T*
   }
   for (; c < c_end; c += plan.channels) {
     const int64_t channels = smaller(plan.channels, c_end - c);
-    const T* seen = x + c * g.h * g.w;
-    if (!layout.direct) copy_images(g, layout, channels, seen, static_cast<T*>(copy));
-    seen = layout.direct ? seen + layout.image * layout.stride : copy;
+    if (!layout.direct) copy_images(g, layout, c, channels, x, static_cast<T*>(copy));
+    const T* seen = layout.direct ? x + c * layout.plane + layout.image * layout.stride : copy;
     if (strips) {
       multiply_strips<T>(work, channels * window, list, seen, dw + c * window);
     } else {
@@ -164,8 +163,8 @@ void sum_chunks(int64_t n, int64_t chunks, const P* partial, T* total) {
 }
 
 template <class T>
-void backward_weight(const Conv2dArgs& args) {
-  const Conv2dGeometry g = flattened(args.g);
+void backward_weight(const ConvArgs& args) {
+  const ConvGeometry g = flattened(args.g);
   const ConvSizes s = conv_sizes(g);
   const int64_t size = g.o * s.k;
   auto *dw = static_cast<T*>(args.dw), *dbias = static_cast<T*>(args.dbias);
@@ -188,7 +187,7 @@ void backward_weight(const Conv2dArgs& args) {
     if (bias) zero_lanes(bias, s.o);
     const int64_t end = smaller((chunk + 1) * plan.chunk, plan.pixels);
     for (int64_t at = chunk * plan.chunk; at < end; at += plan.tile) {
-      run_tile(g, plan, static_cast<const T*>(args.x) + group * s.c * g.h * g.w,
+      run_tile(g, plan, static_cast<const T*>(args.x) + group * g.c / g.groups * g.d * g.h * g.w,
                static_cast<const T*>(args.dy) + group * s.o * s.p, at, smaller(at + plan.tile, end), c, c_end, to,
                bias);
     }
@@ -199,7 +198,7 @@ void backward_weight(const Conv2dArgs& args) {
 
 }  // namespace
 
-void conv2d_backward_weight(const Conv2dArgs& args) {
+void conv_backward_weight(const ConvArgs& args) {
   if (is_depthwise(args.g)) return depthwise_backward_weight(args);
   args.dtype == DType::kFloat64 ? backward_weight<double>(args) : backward_weight<float>(args);
 }

@@ -11,7 +11,7 @@ namespace {
 // What a plane of outputs sees: its input plane in a copy with its padding, offsets of the kernel's places in it.
 template <class T>
 struct Plane {
-  const Conv2dGeometry& g;
+  const ConvGeometry& g;
   const Layout& layout;
   const int64_t* offsets;
   T* copy;
@@ -22,8 +22,8 @@ struct Plane {
 
 // The layout of a single plane; image and channel are chosen by the pointer it is copied from.
 template <class T>
-Layout plane_layout(const Conv2dGeometry& g) {
-  Conv2dGeometry one = g;
+Layout plane_layout(const ConvGeometry& g) {
+  ConvGeometry one = g;
   one.n = one.c = 1;
   return layout_of<T>(one, 1, 0, g.oh * g.ow, false);
 }
@@ -56,7 +56,7 @@ CHAINRULE_INLINE void over_row(int64_t n, const F& f) {
 
 template <class T>
 void forward_plane(const Plane<T>& plane, const T* w, T bias, T* y) {
-  const Conv2dGeometry& g = plane.g;
+  const ConvGeometry& g = plane.g;
   const int64_t window = g.kh * g.kw;
   for (int64_t i = 0; i < g.oh; ++i, y += g.ow) {
     const T* row = plane.row(i);
@@ -71,7 +71,7 @@ void forward_plane(const Plane<T>& plane, const T* w, T bias, T* y) {
 // The plane's copy += what each place of the kernel gives back.
 template <class T>
 void backward_plane(Plane<T>& plane, const T* w, const T* dy) {
-  const Conv2dGeometry& g = plane.g;
+  const ConvGeometry& g = plane.g;
   const int64_t window = g.kh * g.kw;
   for (int64_t i = 0; i < g.oh; ++i, dy += g.ow) {
     for (int64_t k = 0; k < window; ++k) {
@@ -103,7 +103,7 @@ struct LaneSums {
 // one sum alone would wait for its own last addition.
 template <class T, int places>
 void dot_places(const Plane<T>& plane, int64_t k, const T* dy, double* totals) {
-  const Conv2dGeometry& g = plane.g;
+  const ConvGeometry& g = plane.g;
   LaneSums<T, kLanes<T>, places> wide;
   LaneSums<T, 4, places> narrow;
   LaneSums<T, 1, places> single;
@@ -130,20 +130,20 @@ void dot_plane(const Plane<T>& plane, const T* dy, double* totals) {
 
 template <class T>
 void copy_plane(const Plane<T>& plane, const T* x) {
-  Conv2dGeometry one = plane.g;
+  ConvGeometry one = plane.g;
   one.n = one.c = 1;
-  copy_images(one, plane.layout, 1, x, plane.copy);
+  copy_images(one, plane.layout, 0, 1, x, plane.copy);
 }
 
 // Some 65,536 multiply-adds, 10 us, a chunk.
-int64_t planes_per_chunk(const Conv2dGeometry& g) { return larger(1, 65536 / larger(1, g.oh * g.ow * g.kh * g.kw)); }
+int64_t planes_per_chunk(const ConvGeometry& g) { return larger(1, 65536 / larger(1, g.oh * g.ow * g.kh * g.kw)); }
 
 // Calls f(plane, index) for index in [0, n), each thread with a copy of its own.
 template <class T, class F>
-void over_planes(const Conv2dGeometry& g, int64_t n, int64_t grain, const F& f) {
+void over_planes(const ConvGeometry& g, int64_t n, int64_t grain, const F& f) {
   Layout layout = plane_layout<T>(g);
   // Always a copy: gradients are added to it, and vectors may read beyond a plane.
-  if (layout.direct) layout = {false, 0, 1, 0, g.h, g.w, g.w, g.h * g.w, g.h * g.w};
+  if (layout.direct) layout = {false, 0, 1, 0, g.h, 0, g.w, g.w, g.h * g.w, g.h * g.w};
   const Scratch<int64_t> offsets(g.kh * g.kw);
   patch_offsets(g, layout, 1, offsets);
   parallel_for(n, grain, [&](int64_t begin, int64_t end) {
@@ -154,8 +154,8 @@ void over_planes(const Conv2dGeometry& g, int64_t n, int64_t grain, const F& f) 
 }
 
 template <class T>
-void forward(const Conv2dArgs& args) {
-  const Conv2dGeometry& g = args.g;
+void forward(const ConvArgs& args) {
+  const ConvGeometry& g = args.g;
   const int64_t outputs = g.o / g.groups, window = g.kh * g.kw, p = g.oh * g.ow;
   const auto *x = static_cast<const T*>(args.x), *w = static_cast<const T*>(args.w);
   const auto* bias = static_cast<const T*>(args.bias);
@@ -170,8 +170,8 @@ void forward(const Conv2dArgs& args) {
 
 // The geometry of which an input gradient is the output: of stride 1, with as much padding as lets every place meet
 // every pixel. One of stride 2 or of more padding than a kernel reaches has none, and its padding comes out negative.
-Conv2dGeometry flipped(const Conv2dGeometry& g) {
-  Conv2dGeometry f = g;
+ConvGeometry flipped(const ConvGeometry& g) {
+  ConvGeometry f = g;
   f.h = g.oh;
   f.w = g.ow;
   f.oh = g.h;
@@ -183,40 +183,45 @@ Conv2dGeometry flipped(const Conv2dGeometry& g) {
 
 // dx as the convolution of dy with the kernel turned round.
 template <class T>
-void backward_input_flipped(const Conv2dArgs& args, const Conv2dGeometry& f) {
+void backward_input_flipped(const ConvArgs& args, const ConvGeometry& f) {
   const int64_t window = f.kh * f.kw;
   const auto *dy = static_cast<const T*>(args.dy), *w = static_cast<const T*>(args.w);
+  const auto* bias = static_cast<const T*>(args.bias);
   const Scratch<T> turned(f.c * window);
   for (int64_t c = 0; c < f.c; ++c)
     for (int64_t k = 0; k < window; ++k) turned[c * window + k] = w[c * window + window - 1 - k];
   over_planes<T>(f, f.n * f.c, planes_per_chunk(f), [&](Plane<T>& plane, int64_t i) {
     copy_plane(plane, dy + i * f.h * f.w);
-    forward_plane(plane, turned + i % f.c * window, T{0}, static_cast<T*>(args.dx) + i * f.oh * f.ow);
+    const int64_t c = i % f.c;
+    forward_plane(plane, turned + c * window, bias ? bias[c] : T{0}, static_cast<T*>(args.dx) + i * f.oh * f.ow);
   });
 }
 
 template <class T>
-void backward_input(const Conv2dArgs& args) {
-  const Conv2dGeometry f = flipped(args.g);
+void backward_input(const ConvArgs& args) {
+  const ConvGeometry f = flipped(args.g);
   if (args.g.o == args.g.c && f.pad_h >= 0 && f.pad_w >= 0) return backward_input_flipped<T>(args, f);
-  const Conv2dGeometry& g = args.g;
+  const ConvGeometry& g = args.g;
   const int64_t outputs = g.o / g.groups, window = g.kh * g.kw, p = g.oh * g.ow;
   const auto *dy = static_cast<const T*>(args.dy), *w = static_cast<const T*>(args.w);
+  const auto* bias = static_cast<const T*>(args.bias);
   over_planes<T>(g, g.n * g.c, planes_per_chunk(g), [&](Plane<T>& plane, int64_t i) {
-    zero_lanes(plane.copy, plane.layout.plane);
+    const T* own = bias ? bias + i % g.c : nullptr;
+    fill_lanes(plane.copy, plane.layout.plane, own ? *own : T{0});
     for (int64_t q = 0; q < outputs; ++q) {
       backward_plane(plane, w + (i % g.c * outputs + q) * window, dy + (i * outputs + q) * p);
     }
-    Conv2dGeometry one = g;
+    ConvGeometry one = g;
     one.n = one.c = 1;
-    restore_images(one, plane.layout, 1, plane.copy, static_cast<T*>(args.dx) + i * g.h * g.w);
+    restore_images(one, plane.layout, 0, 1, static_cast<const T*>(plane.copy), own,
+                   static_cast<T*>(args.dx) + i * g.h * g.w);
   });
 }
 
 // One channel a task, its images in order: sums do not depend on threads.
 template <class T>
-void backward_weight(const Conv2dArgs& args) {
-  const Conv2dGeometry& g = args.g;
+void backward_weight(const ConvArgs& args) {
+  const ConvGeometry& g = args.g;
   const int64_t outputs = g.o / g.groups, window = g.kh * g.kw, p = g.oh * g.ow;
   auto *dw = static_cast<T*>(args.dw), *dbias = static_cast<T*>(args.dbias);
   over_planes<T>(g, g.c, 1, [&](Plane<T>& plane, int64_t c) {
@@ -241,20 +246,21 @@ void backward_weight(const Conv2dArgs& args) {
 
 }  // namespace
 
-// One group of one channel is left to the register tiles: they share what they load among the outputs.
-bool is_depthwise(const Conv2dGeometry& g) {
-  return g.groups > 1 && g.c == g.groups && g.o / g.groups <= 4 && g.n * g.o * g.oh * g.ow * g.kh * g.kw > 0;
+// One group of one channel is left to the register tiles: they share what they load among the outputs. So is depth.
+bool is_depthwise(const ConvGeometry& g) {
+  const bool flat = g.d * g.od * g.kd == 1 && g.pad_d == 0;
+  return flat && g.groups > 1 && g.c == g.groups && g.o / g.groups <= 4 && g.n * g.o * g.oh * g.ow * g.kh * g.kw > 0;
 }
 
-void depthwise_forward(const Conv2dArgs& args) {
+void depthwise_forward(const ConvArgs& args) {
   args.dtype == DType::kFloat64 ? forward<double>(args) : forward<float>(args);
 }
 
-void depthwise_backward_input(const Conv2dArgs& args) {
+void depthwise_backward_input(const ConvArgs& args) {
   args.dtype == DType::kFloat64 ? backward_input<double>(args) : backward_input<float>(args);
 }
 
-void depthwise_backward_weight(const Conv2dArgs& args) {
+void depthwise_backward_weight(const ConvArgs& args) {
   args.dtype == DType::kFloat64 ? backward_weight<double>(args) : backward_weight<float>(args);
 }
 

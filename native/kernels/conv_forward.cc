@@ -21,9 +21,9 @@ struct Plan {
   Blocks blocks;           // of output channels
   int64_t depth_channels;  // channels whose patches are summed in registers
   int64_t tile;            // pixels packed at once, a multiple of kOuterColumns
-  int64_t pixels, tiles;   // of all images
+  int64_t pixels, tiles;   // of all samples
 
-  explicit Plan(const Conv2dGeometry& g) : s(conv_sizes(g)), blocks(s.o, kOuterRows) {
+  explicit Plan(const ConvGeometry& g) : s(conv_sizes(g)), blocks(s.o, kOuterRows) {
     const int64_t window = g.kh * g.kw;
     depth_channels = larger(1, smaller(s.c, kDepth / window));
     const int64_t columns = kTileBytes / (depth_channels * window * static_cast<int64_t>(sizeof(T)));
@@ -50,13 +50,13 @@ void pack_weights(const Plan<T>& plan, const T* w, T* packed) {
   });
 }
 
-// Sums of some pixels that are not one run of one image go to memory through a small buffer.
+// Sums of some pixels that are not one run of one sample go to memory through a small buffer.
 template <class T>
 void scatter(const Plan<T>& plan, const T* sums, int64_t begin, int64_t count, int64_t rows, Store how, T* y,
-             int64_t image_stride) {
-  over_images(plan.s.p, begin, begin + count, [&](int64_t image, int64_t pixel, int64_t length, int64_t at) {
+             int64_t sample_stride) {
+  over_samples(plan.s.p, begin, begin + count, [&](int64_t sample, int64_t pixel, int64_t length, int64_t at) {
     for (int64_t i = 0; i < rows; ++i) {
-      T* to = y + image * image_stride + i * plan.s.p + pixel;
+      T* to = y + sample * sample_stride + i * plan.s.p + pixel;
       const T* from = sums + i * kOuterColumns<T> + at;
       how == Store::kAdd ? add_lanes(to, from, length) : copy_lanes(to, from, length);
     }
@@ -66,20 +66,20 @@ void scatter(const Plan<T>& plan, const T* sums, int64_t begin, int64_t count, i
 // Calls tile(store, bias, c, ldc) so that y of some output channels, up to kOuterColumns pixels from `begin`, is made.
 template <class T, class Tile>
 CHAINRULE_INLINE void put(const Plan<T>& plan, int64_t rows, const T* bias, Store how, int64_t begin, T* y,
-                          int64_t image_stride, const Tile& tile) {
+                          int64_t sample_stride, const Tile& tile) {
   const int64_t count = smaller(kOuterColumns<T>, plan.pixels - begin), p = plan.s.p;
   if (count == kOuterColumns<T> && begin % p + count <= p) {
-    return tile(bias, how, y + begin / p * image_stride + begin % p, p);
+    return tile(bias, how, y + begin / p * sample_stride + begin % p, p);
   }
   alignas(64) T sums[kOuterRows * kOuterColumns<T>];
   tile(bias, Store::kSet, sums, kOuterColumns<T>);
-  scatter(plan, sums, begin, count, rows, how, y, image_stride);
+  scatter(plan, sums, begin, count, rows, how, y, sample_stride);
 }
 
 // What a tile of pixels of one group works on: channels [c, c + channels), their pixels as `layout` has them.
 template <class T>
 struct Work {
-  const Conv2dGeometry& g;
+  const ConvGeometry& g;
   const Plan<T>& plan;
   const Layout& layout;
   int64_t begin, end, c, channels;
@@ -89,7 +89,7 @@ struct Work {
 
   int64_t depth() const { return channels * g.kh * g.kw; }
   Store how() const { return c == 0 ? Store::kSet : Store::kAdd; }
-  int64_t image_stride() const { return g.o * plan.s.p; }
+  int64_t sample_stride() const { return g.o * plan.s.p; }
 };
 
 // All patches are packed, then met by every block of weights.
@@ -110,7 +110,7 @@ void multiply_packed(const Work<T>& work) {
     const T* bias = work.bias ? work.bias + first : nullptr;
     const OuterTile<T> tile = outer_tile(T{}, rows);
     for (int64_t q = work.begin; q < work.end; q += n) {
-      put(plan, rows, bias, work.how(), q, work.y + first * plan.s.p, work.image_stride(),
+      put(plan, rows, bias, work.how(), q, work.y + first * plan.s.p, work.sample_stride(),
           [&](const T* b, Store how, T* c, int64_t ldc) {
             tile(depth, w, panels + (q - work.begin) * depth, n, b, how, c, ldc);
           });
@@ -131,7 +131,7 @@ void multiply_strips(const Work<T>& work) {
       const int64_t first = plan.blocks.begin(block), rows = plan.blocks.size(block);
       const T* w = work.packed + first * plan.s.k + work.c * work.g.kh * work.g.kw * rows;
       put(plan, rows, work.bias ? work.bias + first : nullptr, work.how(), q, work.y + first * plan.s.p,
-          work.image_stride(), [&](const T* b, Store how, T* c, int64_t ldc) {
+          work.sample_stride(), [&](const T* b, Store how, T* c, int64_t ldc) {
             outer_strips(T{}, rows)(work.depth(), w, work.x, work.offsets, four, b, how, c, ldc);
           });
     }
@@ -140,7 +140,7 @@ void multiply_strips(const Work<T>& work) {
 
 // One tile of pixels of one group, a depth at a time.
 template <class T>
-void run_tile(const Conv2dGeometry& g, const Plan<T>& plan, const T* x, const T* packed, const T* bias, T* y,
+void run_tile(const ConvGeometry& g, const Plan<T>& plan, const T* x, const T* packed, const T* bias, T* y,
               int64_t begin) {
   const int64_t end = smaller(begin + plan.tile, plan.pixels);
   const bool strips = in_strips<T>(g);
@@ -150,17 +150,16 @@ void run_tile(const Conv2dGeometry& g, const Plan<T>& plan, const T* x, const T*
   patch_offsets(g, layout, plan.depth_channels, offsets);
   for (int64_t c = 0; c == 0 || c < plan.s.c; c += plan.depth_channels) {
     const int64_t channels = smaller(plan.depth_channels, plan.s.c - c);
-    const T* seen = x + c * g.h * g.w;
-    if (!layout.direct) copy_images(g, layout, channels, seen, static_cast<T*>(copy));
-    seen = layout.direct ? seen + layout.image * layout.stride : copy;
+    if (!layout.direct) copy_images(g, layout, c, channels, x, static_cast<T*>(copy));
+    const T* seen = layout.direct ? x + c * layout.plane + layout.image * layout.stride : copy;
     const Work<T> work{g, plan, layout, begin, end, c, channels, offsets, seen, packed, c == 0 ? bias : nullptr, y};
     strips ? multiply_strips(work) : multiply_packed(work);
   }
 }
 
 template <class T>
-void forward(const Conv2dArgs& args) {
-  const Conv2dGeometry g = flattened(args.g);
+void forward(const ConvArgs& args) {
+  const ConvGeometry g = flattened(args.g);
   const Plan<T> plan(g);
   if (plan.pixels == 0 || g.o == 0) return;
   const auto *x = static_cast<const T*>(args.x), *w = static_cast<const T*>(args.w);
@@ -172,14 +171,14 @@ void forward(const Conv2dArgs& args) {
   }
   parallel_for(plan.tiles * g.groups, 1, [&](int64_t task, int64_t) {
     const int64_t group = task % g.groups, begin = task / g.groups * plan.tile;
-    run_tile(g, plan, x + group * plan.s.c * g.h * g.w, packed + group * plan.s.o * plan.s.k,
+    run_tile(g, plan, x + group * g.c / g.groups * g.d * g.h * g.w, packed + group * plan.s.o * plan.s.k,
              bias ? bias + group * plan.s.o : nullptr, y + group * plan.s.o * plan.s.p, begin);
   });
 }
 
 }  // namespace
 
-void conv2d_forward(const Conv2dArgs& args) {
+void conv_forward(const ConvArgs& args) {
   if (is_depthwise(args.g)) return depthwise_forward(args);
   args.dtype == DType::kFloat64 ? forward<double>(args) : forward<float>(args);
 }

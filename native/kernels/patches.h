@@ -7,14 +7,25 @@
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
-// Per group: input channels, output channels, patch size c*kh*kw, output pixels of an image.
+// Depth is folded away: each of the od output slices of a sample is an image of its own, and each place of the kernel
+// along the depth makes channels of its own, (c, place). Planes of what they see are found by seen_plane; weights and
+// outputs lie in memory as if there had never been a depth.
+
+// Per group: input channels c*kd, output channels, patch size c*kd*kh*kw, output pixels of a sample.
 struct ConvSizes {
   int64_t c, o, k, p;
 };
 
-inline ConvSizes conv_sizes(const Conv2dGeometry& g) {
-  const int64_t c = g.c / g.groups;
-  return {c, g.o / g.groups, c * g.kh * g.kw, g.oh * g.ow};
+inline ConvSizes conv_sizes(const ConvGeometry& g) {
+  const int64_t c = g.c / g.groups * g.kd;
+  return {c, g.o / g.groups, c * g.kh * g.kw, g.od * g.oh * g.ow};
+}
+
+// The plane that an image sees in a channel, counted from the sample 0's plane 0, or -1 where it sees padding.
+CHAINRULE_INLINE int64_t seen_plane(const ConvGeometry& g, int64_t image, int64_t channel) {
+  if (g.d * g.od * g.kd == 1 && g.pad_d == 0) return image * g.c + channel;
+  const int64_t slice = image % g.od * g.stride_d - g.pad_d + channel % g.kd * g.dilation_d;
+  return slice < 0 || slice >= g.d ? -1 : (image / g.od * g.c + channel / g.kd) * g.d + slice;
 }
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -60,8 +71,13 @@ CHAINRULE_INLINE void copy_lanes(T* to, const T* from, int64_t n) {
 }
 
 template <class T>
+CHAINRULE_INLINE void fill_lanes(T* to, int64_t n, T value) {
+  for (int64_t i = 0; i < n; ++i) to[i] = value;
+}
+
+template <class T>
 CHAINRULE_INLINE void zero_lanes(T* to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = T{0};
+  fill_lanes(to, n, T{0});
 }
 
 template <class T, int64_t n>
@@ -90,13 +106,13 @@ CHAINRULE_INLINE void add_lanes(T* to, const T* from, int64_t n) {
   if (n & 1) *to += *from;
 }
 
-// Calls f(image, pixel, length, at) for each run of pixels [begin, end) inside one image of p pixels.
+// Calls f(sample, pixel, length, at) for each run of pixels [begin, end) inside one sample of p pixels.
 template <class F>
-CHAINRULE_INLINE void over_images(int64_t p, int64_t begin, int64_t end, const F& f) {
-  int64_t image = begin / p, pixel = begin % p;
-  for (int64_t at = begin; at < end; ++image, pixel = 0) {
+CHAINRULE_INLINE void over_samples(int64_t p, int64_t begin, int64_t end, const F& f) {
+  int64_t sample = begin / p, pixel = begin % p;
+  for (int64_t at = begin; at < end; ++sample, pixel = 0) {
     const int64_t length = smaller(p - pixel, end - at);
-    f(image, pixel, length, at - begin);
+    f(sample, pixel, length, at - begin);
     at += length;
   }
 }
@@ -108,7 +124,7 @@ struct Run {
 
 // Calls f for each run of pixels [begin, end), counted through all images.
 template <class F>
-CHAINRULE_INLINE void over_runs(const Conv2dGeometry& g, int64_t begin, int64_t end, const F& f) {
+CHAINRULE_INLINE void over_runs(const ConvGeometry& g, int64_t begin, int64_t end, const F& f) {
   const int64_t p = g.oh * g.ow;
   int64_t image = begin / p, row = begin % p / g.ow, column = begin % p % g.ow;
   for (int64_t pixel = begin; pixel < end;) {
@@ -123,12 +139,16 @@ CHAINRULE_INLINE void over_runs(const Conv2dGeometry& g, int64_t begin, int64_t 
   }
 }
 
-// A 1x1 convolution that moves nothing sees an image as one long row.
-inline Conv2dGeometry flattened(Conv2dGeometry g) {
+// A convolution that moves nothing within planes sees a plane as one long row, one that moves nothing along the depth
+// either a sample.
+inline ConvGeometry flattened(ConvGeometry g) {
   const bool plain = g.kh == 1 && g.kw == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_h == 0 && g.pad_w == 0;
   if (!plain || g.oh != g.h || g.ow != g.w) return g;
   g.w = g.ow = g.h * g.w;
   g.h = g.oh = 1;
+  if (g.kd != 1 || g.stride_d != 1 || g.pad_d != 0 || g.od != g.d) return g;
+  g.w = g.ow = g.d * g.w;
+  g.d = g.od = 1;
   return g;
 }
 
@@ -138,6 +158,7 @@ struct Layout {
   bool direct;
   int64_t image, images;  // first one seen, and how many
   int64_t row, rows;      // first output row seen, and how many input rows there are of each image
+  int64_t column;         // first output column seen
   int64_t phase, width;   // columns of one phase; of all
   int64_t plane, stride;  // from channel to channel, from image to image
 };
@@ -145,18 +166,22 @@ struct Layout {
 // For output pixels [begin, end) and so many channels. Unless reads are exact, vectors read up to a vector too far: not
 // from the last image.
 template <class T>
-Layout layout_of(const Conv2dGeometry& g, int64_t channels, int64_t begin, int64_t end, bool exact) {
+Layout layout_of(const ConvGeometry& g, int64_t channels, int64_t begin, int64_t end, bool exact) {
   const int64_t p = g.oh * g.ow, image = begin / p, images = (end - 1) / p + 1 - image;
   const int64_t reach_h = (g.kh - 1) * g.dilation_h, reach_w = (g.kw - 1) * g.dilation_w;
   const bool inside = g.pad_h == 0 && g.pad_w == 0 && g.stride_w == 1 && g.ow + reach_w <= g.w &&
                       (g.oh - 1) * g.stride_h + reach_h < g.h;
-  if (inside && (exact || image + images < g.n)) {
-    return {true, image, images, 0, g.h, g.w, g.w, g.h * g.w, g.c * g.h * g.w};
+  const bool flat = g.d * g.od * g.kd == 1 && g.pad_d == 0;
+  if (inside && flat && (exact || image + images < g.n)) {
+    return {true, image, images, 0, g.h, 0, g.w, g.w, g.h * g.w, g.c * g.h * g.w};
   }
   const int64_t first = images == 1 ? begin % p / g.ow : 0, last = images == 1 ? (end - 1) % p / g.ow : g.oh - 1;
-  const int64_t rows = (last - first) * g.stride_h + reach_h + 1, phase = g.ow + reach_w / g.stride_w;
+  // Of a single row, a sequence for example, only the columns in question.
+  const bool single = images == 1 && first == last;
+  const int64_t column = single ? begin % g.ow : 0, columns = single ? end - begin : g.ow;
+  const int64_t rows = (last - first) * g.stride_h + reach_h + 1, phase = columns + reach_w / g.stride_w;
   const int64_t width = phase * g.stride_w, plane = rows * width;
-  return {false, image, images, first, rows, phase, width, plane, plane * channels};
+  return {false, image, images, first, rows, column, phase, width, plane, plane * channels};
 }
 
 // Elements of a copy; none if direct.
@@ -165,14 +190,14 @@ int64_t copy_size(const Layout& l) {
   return l.direct ? 0 : l.images * l.stride + kLanes<T>;
 }
 
-CHAINRULE_INLINE int64_t place_offset(const Conv2dGeometry& g, const Layout& l, int64_t i, int64_t j) {
+CHAINRULE_INLINE int64_t place_offset(const ConvGeometry& g, const Layout& l, int64_t i, int64_t j) {
   const int64_t column = j * g.dilation_w;
   return i * g.dilation_h * l.width + column % g.stride_w * l.phase + column / g.stride_w;
 }
 
 // offsets[(c*kh + i)*kw + j]: from what an output pixel sees in channel 0 through place (0, 0) of the kernel to what it
 // sees in channel c through (i, j).
-inline void patch_offsets(const Conv2dGeometry& g, const Layout& l, int64_t channels, int64_t* offsets) {
+inline void patch_offsets(const ConvGeometry& g, const Layout& l, int64_t channels, int64_t* offsets) {
   const int64_t window = g.kh * g.kw;
   for (int64_t i = 0; i < g.kh; ++i)
     for (int64_t j = 0; j < g.kw; ++j)
@@ -181,20 +206,24 @@ inline void patch_offsets(const Conv2dGeometry& g, const Layout& l, int64_t chan
       }
 }
 
-CHAINRULE_INLINE int64_t run_offset(const Conv2dGeometry& g, const Layout& l, const Run& run) {
-  return (run.image - l.image) * l.stride + (run.row - l.row) * g.stride_h * l.width + run.column;
+CHAINRULE_INLINE int64_t run_offset(const ConvGeometry& g, const Layout& l, const Run& run) {
+  return (run.image - l.image) * l.stride + (run.row - l.row) * g.stride_h * l.width + run.column - l.column;
 }
 
-// Calls f(image row or null, copy row) for each row of the copy, then for its columns in one phase f decides itself.
+// Calls f(offset of the image row or -1, offset of the copy's row) for each row of the copy of channels [c, c +
+// channels); the columns of each phase f goes through itself.
 template <class T, class F>
-CHAINRULE_INLINE void over_copied_rows(const Conv2dGeometry& g, const Layout& l, int64_t channels, const F& f) {
+CHAINRULE_INLINE void over_copied_rows(const ConvGeometry& g, const Layout& l, int64_t c, int64_t channels,
+                                       const F& f) {
   for (int64_t n = 0; n < l.images; ++n)
-    for (int64_t c = 0; c < channels; ++c)
+    for (int64_t i = 0; i < channels; ++i) {
+      const int64_t plane = seen_plane(g, l.image + n, c + i);
       for (int64_t r = 0; r < l.rows; ++r) {
         const int64_t row = l.row * g.stride_h - g.pad_h + r;
-        const int64_t from = row < 0 || row >= g.h ? -1 : (((l.image + n) * g.c + c) * g.h + row) * g.w;
-        f(from, n * l.stride + c * l.plane + r * l.width);
+        const int64_t from = plane < 0 || row < 0 || row >= g.h ? -1 : (plane * g.h + row) * g.w;
+        f(from, n * l.stride + i * l.plane + r * l.width);
       }
+    }
 }
 
 // Columns [begin, end) of one phase of a copied row are inside the image; the first of them is image column `first`.
@@ -202,17 +231,17 @@ struct PhaseColumns {
   int64_t begin, end, first;
 };
 
-CHAINRULE_INLINE PhaseColumns phase_columns(const Conv2dGeometry& g, const Layout& l, int64_t phase) {
-  const int64_t shift = phase - g.pad_w;  // of column 0
+CHAINRULE_INLINE PhaseColumns phase_columns(const ConvGeometry& g, const Layout& l, int64_t phase) {
+  const int64_t shift = l.column * g.stride_w + phase - g.pad_w;  // of column 0
   const int64_t begin = shift < 0 ? smaller(l.phase, blocks_of(-shift, g.stride_w)) : 0;
   const int64_t end = shift >= g.w ? 0 : smaller(l.phase, (g.w - 1 - shift) / g.stride_w + 1);
   return {begin, larger(begin, end), shift + begin * g.stride_w};
 }
 
-// x, the first of `channels` channels of image 0 -> the copy that `l` describes.
+// Channels [c, c + channels) of x -> the copy that `l` describes.
 template <class T>
-void copy_images(const Conv2dGeometry& g, const Layout& l, int64_t channels, const T* x, T* copy) {
-  over_copied_rows<T>(g, l, channels, [&](int64_t from, int64_t to) {
+void copy_images(const ConvGeometry& g, const Layout& l, int64_t c, int64_t channels, const T* x, T* copy) {
+  over_copied_rows<T>(g, l, c, channels, [&](int64_t from, int64_t to) {
     if (from < 0) return zero_lanes(copy + to, l.width);
     for (int64_t phase = 0; phase < g.stride_w; ++phase, to += l.phase) {
       const PhaseColumns in = phase_columns(g, l, phase);
@@ -228,12 +257,15 @@ void copy_images(const Conv2dGeometry& g, const Layout& l, int64_t channels, con
   });
 }
 
-// The other way: dx takes the copy's values, padding is dropped.
+// The other way: dx takes the copy's values, padding is dropped, and what no output saw is the bias, or 0 without one.
 template <class T>
-void restore_images(const Conv2dGeometry& g, const Layout& l, int64_t channels, const T* copy, T* dx) {
+void restore_images(const ConvGeometry& g, const Layout& l, int64_t c, int64_t channels, const T* copy, const T* bias,
+                    T* dx) {
   for (int64_t n = 0; n < l.images; ++n)
-    for (int64_t c = 0; c < channels; ++c) zero_lanes(dx + ((l.image + n) * g.c + c) * g.h * g.w, g.h * g.w);
-  over_copied_rows<T>(g, l, channels, [&](int64_t to, int64_t from) {
+    for (int64_t i = c; i < c + channels; ++i) {
+      fill_lanes(dx + seen_plane(g, l.image + n, i) * g.h * g.w, g.h * g.w, bias ? bias[i] : T{0});
+    }
+  over_copied_rows<T>(g, l, c, channels, [&](int64_t to, int64_t from) {
     if (to < 0) return;
     for (int64_t phase = 0; phase < g.stride_w; ++phase, from += l.phase) {
       const PhaseColumns in = phase_columns(g, l, phase);
@@ -250,7 +282,7 @@ struct Move {
 
 // Moves for pixels [begin, end), at most one per pixel; the lanes a move has too many are overwritten by the next.
 template <class T>
-int64_t list_moves(const Conv2dGeometry& g, const Layout& l, int64_t begin, int64_t end, Move* moves) {
+int64_t list_moves(const ConvGeometry& g, const Layout& l, int64_t begin, int64_t end, Move* moves) {
   int64_t count = 0;
   over_runs(g, begin, end, [&](const Run& run) {
     const int64_t from = run_offset(g, l, run);
@@ -280,7 +312,7 @@ void pack_rows(int64_t rows, const int64_t* offsets, const T* x, const Move* mov
 // panel [rows, ld]: a column for each output pixel of [begin, end) and zeros up to `padded`; x is what `l` describes,
 // moves has room for one per pixel, the panel for a vector more.
 template <class T>
-void pack_patches(const Conv2dGeometry& g, const Layout& l, int64_t rows, const int64_t* offsets, const T* x,
+void pack_patches(const ConvGeometry& g, const Layout& l, int64_t rows, const int64_t* offsets, const T* x,
                   int64_t begin, int64_t end, int64_t padded, Move* moves, T* panel, int64_t ld) {
   const int64_t count = list_moves<T>(g, l, begin, end, moves), n = end - begin;
   switch (count) {
@@ -300,12 +332,12 @@ void pack_patches(const Conv2dGeometry& g, const Layout& l, int64_t rows, const 
 // Where output rows are whole strips, nothing need be packed: offsets of the strips of pixels [begin, end), the last
 // one again up to a multiple of `unit`.
 template <class T>
-bool in_strips(const Conv2dGeometry& g) {
+bool in_strips(const ConvGeometry& g) {
   return g.ow % (kLanes<T> / 2) == 0;
 }
 
 template <class T>
-void list_strips(const Conv2dGeometry& g, const Layout& l, int64_t begin, int64_t end, int64_t unit, int64_t* strips) {
+void list_strips(const ConvGeometry& g, const Layout& l, int64_t begin, int64_t end, int64_t unit, int64_t* strips) {
   int64_t count = 0;
   over_runs(g, begin, end, [&](const Run& run) {
     const int64_t from = run_offset(g, l, run);

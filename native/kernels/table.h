@@ -31,9 +31,9 @@ struct Table {
   Kernel<RandomArgs> randperm;
   Kernel<DropoutArgs> dropout;  // forward and backward
   Kernel<Gemm> gemm;            // parallel, for products with no short side; null where OpenBLAS serves better
-  Kernel<Conv2dArgs> conv2d_forward;
-  Kernel<Conv2dArgs> conv2d_backward_input;
-  Kernel<Conv2dArgs> conv2d_backward_weight;
+  Kernel<ConvArgs> conv_forward;
+  Kernel<ConvArgs> conv_backward_input;
+  Kernel<ConvArgs> conv_backward_weight;
   Kernel<Pool2dArgs> max_pool2d_forward;
   Kernel<Pool2dArgs> max_pool2d_backward;
   Kernel<Pool2dArgs> avg_pool2d_forward;

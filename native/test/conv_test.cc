@@ -7,7 +7,6 @@
 #include <random>
 #include <vector>
 
-#include "blas/gemm.h"
 #include "core/parallel.h"
 #include "kernels/table.h"
 
@@ -24,28 +23,25 @@ int64_t out_size(int64_t size, int64_t k, int64_t stride, int64_t pad, int64_t d
   return room < 0 ? 0 : room / stride + 1;
 }
 
-Conv2dGeometry geometry(int64_t n, int64_t c, int64_t h, int64_t w, int64_t o, int64_t kh, int64_t kw,
-                        int64_t stride = 1, int64_t pad = 0, int64_t dilation = 1, int64_t groups = 1) {
-  return {n,
-          c,
-          h,
-          w,
-          o,
-          kh,
-          kw,
-          out_size(h, kh, stride, pad, dilation),
-          out_size(w, kw, stride, pad, dilation),
-          stride,
-          stride,
-          pad,
-          pad,
-          dilation,
-          dilation,
-          groups};
+ConvGeometry geometry(int64_t n, int64_t c, int64_t h, int64_t w, int64_t o, int64_t kh, int64_t kw, int64_t stride = 1,
+                      int64_t pad = 0, int64_t dilation = 1, int64_t groups = 1) {
+  const int64_t oh = out_size(h, kh, stride, pad, dilation), ow = out_size(w, kw, stride, pad, dilation);
+  return {n, c, 1, h, w, o, 1, kh, kw, 1, oh, ow, 1, stride, stride, 0, pad, pad, 1, dilation, dilation, groups};
 }
 
-Conv2dGeometry random_geometry() {
-  Conv2dGeometry g{};
+// The same with a depth: size, kernel, stride, padding, dilation.
+ConvGeometry deep(ConvGeometry g, int64_t d, int64_t k, int64_t stride = 1, int64_t pad = 0, int64_t dilation = 1) {
+  g.d = d;
+  g.kd = k;
+  g.stride_d = stride;
+  g.pad_d = pad;
+  g.dilation_d = dilation;
+  g.od = out_size(d, k, stride, pad, dilation);
+  return g;
+}
+
+ConvGeometry random_geometry() {
+  ConvGeometry g{};
   g.groups = pick(0, 3) == 0 ? pick(1, 4) : 1;
   const bool depthwise = pick(0, 7) == 0;
   g.n = pick(0, 9) == 0 ? 0 : pick(1, 5);
@@ -65,7 +61,9 @@ Conv2dGeometry random_geometry() {
     g.dilation_w = plain ? 1 : pick(1, 3);
     g.oh = out_size(g.h, g.kh, g.stride_h, g.pad_h, g.dilation_h);
     g.ow = out_size(g.w, g.kw, g.stride_w, g.pad_w, g.dilation_w);
-  } while (g.oh == 0 || g.ow == 0);
+    const bool flat = pick(0, 1);
+    g = flat ? deep(g, 1, 1) : deep(g, pick(1, 6), pick(1, 3), pick(1, 3), pick(0, 2), pick(1, 2));
+  } while (g.od == 0 || g.oh == 0 || g.ow == 0);
   return g;
 }
 
@@ -74,14 +72,15 @@ constexpr DType dtype_of = sizeof(T) == 8 ? DType::kFloat64 : DType::kFloat32;
 
 template <class T>
 struct Case {
-  Conv2dGeometry g;
-  std::vector<T> x, w, b, dy, y, dx, dw, db;
+  ConvGeometry g;
+  std::vector<T> x, w, b, bx, dy, y, dx, dw, db;
 
-  explicit Case(const Conv2dGeometry& geometry) : g(geometry) {
-    x = values(g.n * g.c * g.h * g.w);
-    w = values(g.o * g.c / g.groups * g.kh * g.kw);
+  explicit Case(const ConvGeometry& geometry) : g(geometry) {
+    x = values(g.n * g.c * g.d * g.h * g.w);
+    w = values(g.o * g.c / g.groups * g.kd * g.kh * g.kw);
     b = values(g.o);
-    dy = values(g.n * g.o * g.oh * g.ow);
+    bx = values(g.c);
+    dy = values(g.n * g.o * g.od * g.oh * g.ow);
     const T nan = std::numeric_limits<T>::quiet_NaN();
     y.assign(dy.size(), nan);
     dx.assign(x.size(), nan);
@@ -97,12 +96,12 @@ struct Case {
   }
 
   void run(bool bias = true) {
-    const Conv2dArgs args{dtype_of<T>, g,        x.data(),  w.data(),  bias ? b.data() : nullptr,
-                          dy.data(),   y.data(), dx.data(), dw.data(), bias ? db.data() : nullptr,
-                          gemm_serial};
-    kernels().conv2d_forward(args);
-    kernels().conv2d_backward_input(args);
-    kernels().conv2d_backward_weight(args);
+    ConvArgs args{dtype_of<T>, g,        x.data(),  w.data(),  bias ? b.data() : nullptr,
+                  dy.data(),   y.data(), dx.data(), dw.data(), bias ? db.data() : nullptr};
+    kernels().conv_forward(args);
+    kernels().conv_backward_weight(args);
+    if (bias) args.bias = bx.data();
+    kernels().conv_backward_input(args);
   }
 };
 
@@ -115,33 +114,37 @@ struct Expected {
 
 template <class T>
 Expected expected(const Case<T>& k, bool bias) {
-  const Conv2dGeometry& g = k.g;
+  const ConvGeometry& g = k.g;
   Expected e{std::vector<Exact>(k.y.size()), std::vector<Exact>(k.dx.size()), std::vector<Exact>(k.dw.size()),
              std::vector<Exact>(k.db.size())};
-  const int64_t per = g.c / g.groups;
+  const int64_t per = g.c / g.groups, plane = g.d * g.h * g.w;
+  for (size_t i = 0; bias && i < e.dx.size(); ++i) {
+    e.dx[i] = static_cast<Exact>(k.bx[i / static_cast<size_t>(plane) % static_cast<size_t>(g.c)]);
+  }
   size_t at = 0;
   for (int64_t n = 0; n < g.n; ++n)
     for (int64_t o = 0; o < g.o; ++o)
-      for (int64_t p = 0; p < g.oh; ++p)
-        for (int64_t q = 0; q < g.ow; ++q, ++at) {
-          const Exact dy = static_cast<Exact>(k.dy[at]);
-          Exact sum = bias ? static_cast<Exact>(k.b[static_cast<size_t>(o)]) : 0;
-          e.db[static_cast<size_t>(o)] += dy;
-          for (int64_t c = 0; c < per; ++c)
-            for (int64_t i = 0; i < g.kh; ++i)
-              for (int64_t j = 0; j < g.kw; ++j) {
-                const int64_t row = p * g.stride_h - g.pad_h + i * g.dilation_h;
-                const int64_t column = q * g.stride_w - g.pad_w + j * g.dilation_w;
-                if (row < 0 || row >= g.h || column < 0 || column >= g.w) continue;
-                const auto in =
-                    static_cast<size_t>(((n * g.c + o / (g.o / g.groups) * per + c) * g.h + row) * g.w + column);
-                const auto weight = static_cast<size_t>(((o * per + c) * g.kh + i) * g.kw + j);
-                sum += static_cast<Exact>(k.x[in]) * static_cast<Exact>(k.w[weight]);
-                e.dx[in] += dy * static_cast<Exact>(k.w[weight]);
-                e.dw[weight] += dy * static_cast<Exact>(k.x[in]);
-              }
-          e.y[at] = sum;
-        }
+      for (int64_t z = 0; z < g.od; ++z)
+        for (int64_t p = 0; p < g.oh; ++p)
+          for (int64_t q = 0; q < g.ow; ++q, ++at) {
+            const Exact dy = static_cast<Exact>(k.dy[at]);
+            Exact sum = bias ? static_cast<Exact>(k.b[static_cast<size_t>(o)]) : 0;
+            e.db[static_cast<size_t>(o)] += dy;
+            for (int64_t l = 0; l < per * g.kd * g.kh * g.kw; ++l) {
+              const int64_t c = l / (g.kd * g.kh * g.kw), a = l / (g.kh * g.kw) % g.kd, i = l / g.kw % g.kh;
+              const int64_t slice = z * g.stride_d - g.pad_d + a * g.dilation_d;
+              const int64_t row = p * g.stride_h - g.pad_h + i * g.dilation_h;
+              const int64_t column = q * g.stride_w - g.pad_w + l % g.kw * g.dilation_w;
+              if (slice < 0 || slice >= g.d || row < 0 || row >= g.h || column < 0 || column >= g.w) continue;
+              const int64_t channel = n * g.c + o / (g.o / g.groups) * per + c;
+              const auto in = static_cast<size_t>(channel * plane + (slice * g.h + row) * g.w + column);
+              const auto weight = static_cast<size_t>(o * per * g.kd * g.kh * g.kw + l);
+              sum += static_cast<Exact>(k.x[in]) * static_cast<Exact>(k.w[weight]);
+              e.dx[in] += dy * static_cast<Exact>(k.w[weight]);
+              e.dw[weight] += dy * static_cast<Exact>(k.x[in]);
+            }
+            e.y[at] = sum;
+          }
   return e;
 }
 
@@ -157,28 +160,33 @@ double error(const std::vector<T>& got, const std::vector<Exact>& want, int64_t 
 }
 
 template <class T>
-void check(const Conv2dGeometry& g, bool bias = true) {
+void check(const ConvGeometry& g, bool bias = true) {
   Case<T> k(g);
   k.run(bias);
   const Expected e = expected(k, bias);
   CAPTURE(g.n);
   CAPTURE(g.c);
+  CAPTURE(g.d);
   CAPTURE(g.h);
   CAPTURE(g.w);
   CAPTURE(g.o);
+  CAPTURE(g.kd);
   CAPTURE(g.kh);
   CAPTURE(g.kw);
+  CAPTURE(g.stride_d);
   CAPTURE(g.stride_h);
   CAPTURE(g.stride_w);
+  CAPTURE(g.pad_d);
   CAPTURE(g.pad_h);
   CAPTURE(g.pad_w);
+  CAPTURE(g.dilation_d);
   CAPTURE(g.dilation_h);
   CAPTURE(g.dilation_w);
   CAPTURE(g.groups);
-  CHECK(error(k.y, e.y, g.c / g.groups * g.kh * g.kw) <= 16);
-  CHECK(error(k.dx, e.dx, g.o / g.groups * g.kh * g.kw) <= 16);
-  CHECK(error(k.dw, e.dw, g.n * g.oh * g.ow) <= 16);
-  if (bias) CHECK(error(k.db, e.db, g.n * g.oh * g.ow) <= 16);
+  CHECK(error(k.y, e.y, g.c / g.groups * g.kd * g.kh * g.kw) <= 16);
+  CHECK(error(k.dx, e.dx, g.o / g.groups * g.kd * g.kh * g.kw) <= 16);
+  CHECK(error(k.dw, e.dw, g.n * g.od * g.oh * g.ow) <= 16);
+  if (bias) CHECK(error(k.db, e.db, g.n * g.od * g.oh * g.ow) <= 16);
 }
 
 template <class T>
@@ -187,7 +195,7 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 template <class T>
-void check_thread_counts(const Conv2dGeometry& g) {
+void check_thread_counts(const ConvGeometry& g) {
   const int before = num_threads();
   set_num_threads(1);
   Case<T> one(g);
@@ -205,8 +213,8 @@ void check_thread_counts(const Conv2dGeometry& g) {
   set_num_threads(before);
 }
 
-// Layers of LeNet and ResNet, 1x1, depthwise, and what is at the edge of each path.
-std::vector<Conv2dGeometry> layers() {
+// Layers of LeNet and ResNet, 1x1, depthwise, sequences, volumes, and what is at the edge of each path.
+std::vector<ConvGeometry> layers() {
   return {geometry(8, 1, 28, 28, 20, 5, 5),
           geometry(8, 20, 12, 12, 50, 5, 5),
           geometry(2, 3, 33, 35, 16, 7, 7, 2, 3),
@@ -222,7 +230,15 @@ std::vector<Conv2dGeometry> layers() {
           geometry(1, 2, 5, 5, 3, 5, 5),
           geometry(40, 3, 6, 6, 5, 3, 3),
           geometry(1, 300, 5, 5, 7, 2, 2),
-          geometry(2, 3, 70, 66, 4, 3, 3, 1, 1)};
+          geometry(2, 3, 70, 66, 4, 3, 3, 1, 1),
+          geometry(2, 5, 1, 3000, 7, 1, 9),
+          geometry(2, 4, 1, 2001, 6, 1, 3, 2, 1, 3),
+          deep(geometry(2, 16, 16, 16, 32, 3, 3, 1, 1), 8, 3, 1, 1),
+          deep(geometry(2, 8, 9, 10, 12, 3, 3, 2, 1), 7, 3, 2, 1),
+          deep(geometry(1, 12, 7, 7, 16, 1, 1), 9, 3, 1, 1, 2),
+          deep(geometry(2, 12, 6, 6, 8, 1, 1), 5, 1),
+          deep(geometry(2, 6, 8, 8, 9, 3, 3, 1, 1, 1, 3), 4, 1),
+          deep(geometry(2, 6, 8, 8, 6, 3, 3, 1, 1, 1, 6), 4, 2)};
 }
 
 }  // namespace
@@ -236,7 +252,7 @@ TEST_CASE("convolution of known layers equals plain loops, on one thread and thr
   const int before = num_threads();
   for (int threads : {1, 3}) {
     set_num_threads(threads);
-    for (const Conv2dGeometry& g : layers()) {
+    for (const ConvGeometry& g : layers()) {
       check<float>(g);
       check<double>(g);
     }
@@ -245,7 +261,7 @@ TEST_CASE("convolution of known layers equals plain loops, on one thread and thr
 }
 
 TEST_CASE("convolution does not depend on the number of threads") {
-  for (const Conv2dGeometry& g : layers()) check_thread_counts<float>(g);
+  for (const ConvGeometry& g : layers()) check_thread_counts<float>(g);
   for (int round = 0; round < 30; ++round) check_thread_counts<float>(random_geometry());
   for (int round = 0; round < 10; ++round) check_thread_counts<double>(random_geometry());
 }

@@ -1,25 +1,28 @@
-// Arguments of 2-d convolution and pooling, NCHW, all tensors contiguous.
+// Arguments of convolution and of 2-d pooling, channels before sizes, all tensors contiguous.
 #pragma once
-#include "core/args/gemm.h"
+#include "core/dtype.h"
 
 namespace chainrule {
 
-// x [N,C,H,W], w [O,C/groups,kh,kw], b [O] or null -> y [N,O,OH,OW].
-struct Conv2dGeometry {
-  int64_t n, c, h, w;
-  int64_t o, kh, kw;
-  int64_t oh, ow;
-  int64_t stride_h, stride_w;
-  int64_t pad_h, pad_w;  // before the first row and column; what lies beyond the last is implied by oh, ow
-  int64_t dilation_h, dilation_w;
+// x [N,C,D,H,W], w [O,C/groups,kd,kh,kw], b [O] or null -> y [N,O,OD,OH,OW]; images have D = kd = OD = 1, sequences H,
+// kh and OH too.
+struct ConvGeometry {
+  int64_t n, c, d, h, w;
+  int64_t o, kd, kh, kw;
+  int64_t od, oh, ow;
+  int64_t stride_d, stride_h, stride_w;
+  int64_t pad_d, pad_h,
+      pad_w;  // before the first slice, row and column; what lies beyond the last is implied by od, oh, ow
+  int64_t dilation_d, dilation_h, dilation_w;
   int64_t groups;
 };
 
-// Forward reads x, w, bias and writes y; the input gradient reads dy, w and writes dx; the weight gradient reads x, dy
-// and writes dw and, unless null, dbias. Everything written is overwritten, never added to.
-struct Conv2dArgs {
+// Forward reads x, w, bias [O] and writes y; the input gradient, which is the transposed convolution too, reads dy, w,
+// bias [C] and writes dx; the weight gradient reads x, dy and writes dw and, unless null, dbias. Everything written is
+// overwritten, never added to; no bias is null.
+struct ConvArgs {
   DType dtype;
-  Conv2dGeometry g;
+  ConvGeometry g;
   const void* x;
   const void* w;
   const void* bias;
@@ -28,7 +31,6 @@ struct Conv2dArgs {
   void* dx;
   void* dw;
   void* dbias;
-  GemmFunction gemm;
 };
 
 // max: y and the place of the maximum inside its window (first one wins, NaN wins over all), one byte where the window
