@@ -7,6 +7,7 @@ import { loss } from './adapter/loss.js';
 import { matmul } from './adapter/matmul.js';
 import { norm } from './adapter/norm.js';
 import { optim } from './adapter/optim.js';
+import { pool } from './adapter/pool.js';
 import { product } from './adapter/product.js';
 import { reduce } from './adapter/reduce.js';
 import { shape } from './adapter/shape.js';
@@ -17,6 +18,7 @@ export const adapter: Entries = {
   ...shape,
   ...matmul,
   ...conv,
+  ...pool,
   ...norm,
   ...loss,
   ...optim,

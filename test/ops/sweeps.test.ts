@@ -194,6 +194,8 @@ describe('the table', () => {
         'normalization',
         'pool',
         'conv',
+        'conv-transpose',
+        'fold',
         'dropout',
       ].map((name) => import(`../../lib/ops/${name}.ts`)),
     );

@@ -11,6 +11,7 @@ import { matmul } from './table/matmul.js';
 import { movement } from './table/movement.js';
 import { norm } from './table/norm.js';
 import { normalization } from './table/normalization.js';
+import { pool } from './table/pool.js';
 import { product } from './table/product.js';
 import { reduce } from './table/reduce.js';
 import type { Row } from './table/row.js';
@@ -34,6 +35,7 @@ export const table: readonly Row[] = [
   ...matmul,
   ...product,
   ...conv,
+  ...pool,
   ...norm,
   ...loss,
   ...lossMore,
