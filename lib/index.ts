@@ -55,6 +55,7 @@ export {
 export * from './ops/loss-margin.js';
 export * from './ops/loss-probability.js';
 export * from './ops/loss-regression.js';
+export { type CtcOptions, ctcLoss, type Lengths } from './ops/loss-sequence.js';
 export * from './ops/mask.js';
 export { linear, matmul } from './ops/matmul.js';
 export * from './ops/movement.js';

@@ -70,6 +70,17 @@ export interface Native {
   crossEntropyBackward(dx: Bytes, dloss: Bytes, logp: Bytes, target: Bytes, w: Bytes): void;
 
   /**
+   * Connectionist temporal classification of log-probabilities [steps, batch, classes]: losses [batch] and, unless 6 is -1,
+   * grads [steps, batch, classes] = d losses / d logp. `targets` are int32 labels; a row of `plan`, int32 [batch, 3], is a sample's
+   * number of steps, number of labels and their first place in `targets`. `work` is float64 [slots, room] for the gradients:
+   * a sample needs steps * (2 * labels + 1) of it, `slots` are under way at once.
+   * 0 dtype, 1 steps, 2 batch, 3 classes, 4 blank, 5 off losses, 6 off grads, 7 off logp, 8 off targets, 9 number of labels,
+   * 10 off plan, 11 off work, 12 slots, 13 room, 14 infinite losses become 0. Returns the place of the first label that is no
+   * class (then nothing else is meaningful), or -1.
+   */
+  ctc(losses: Bytes, grads: Bytes, logp: Bytes, targets: Bytes, plan: Bytes, work: Bytes): number;
+
+  /**
    * Indices are int32 and may be negative (from the end); the place of the first bad one is returned, or -1.
    * gather: y[o,j,i] = x[o,index[o,j,i],i]; 0 dtype, 1 outer, 2 n (of x), 3 count (of index), 4 inner, 5 off y, 6 off x, 7 off index.
    * scatterAdd: y[o,index[o,j,i],i] += x[o,j,i] (2 n of y). indexSelect: y[o,j,i] = x[o,index[j],i]; indexAdd its inverse.

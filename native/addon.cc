@@ -13,6 +13,7 @@ void register_elementwise(napi_env env, napi_value exports);
 void register_reduce(napi_env env, napi_value exports);
 void register_softmax(napi_env env, napi_value exports);
 void register_loss(napi_env env, napi_value exports);
+void register_ctc(napi_env env, napi_value exports);
 void register_index(napi_env env, napi_value exports);
 void register_optim(napi_env env, napi_value exports);
 void register_random(napi_env env, napi_value exports);
@@ -84,6 +85,7 @@ NAPI_MODULE_INIT() {
   register_reduce(env, exports);
   register_softmax(env, exports);
   register_loss(env, exports);
+  register_ctc(env, exports);
   register_index(env, exports);
   register_optim(env, exports);
   register_random(env, exports);

@@ -6,7 +6,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { scatterAddInto } from './index.js';
 import { checkPairOf, checkReduction, type LossOptions, reduce } from './loss.js';
-import { checkVectors, pairwiseDistance } from './similarity.js';
+import { checkVectors, normOver, pairwiseDistance } from './similarity.js';
 
 /** Options of the margin losses. */
 export interface MarginOptions extends LossOptions {
@@ -157,6 +157,47 @@ export function tripletMarginLoss(
     const far = pairwiseDistance(anchor, negative, norm);
     const least = swap ? far.minimum(pairwiseDistance(positive, negative, norm)) : far;
     return reduce(near.sub(least).add(margin).clamp(0), reduction);
+  });
+}
+
+/**
+ * Draws alike vectors together and pushes others apart up to a margin: `y d^2 + (1 - y) max(0, margin - d)^2`, d the
+ * Euclidean distance along the last dimension (Hadsell et al., "Dimensionality reduction by learning an invariant mapping",
+ * 2006; Caffe's ContrastiveLoss is half of it). The gradient of d at 0 is 0.
+ *
+ * @param input1 [..., D]
+ * @param input2 [..., D]; shapes broadcast
+ * @param target 1 for alike, 0 for others, [...]
+ * @param options `margin`: 1 unless given
+ * @throws TensorError `shape` where shapes do not go together, `value` for a negative margin
+ *
+ * @example
+ * ```ts
+ * import { contrastiveLoss, tensor } from 'chainrule';
+ * const [a, b] = [tensor([[0, 0], [0, 0]]), tensor([[0, 0.5], [0, 0.5]])];
+ * console.log(contrastiveLoss(a, b, tensor([1, 0]), { margin: 2, reduction: 'none' }).toArray()); // [0.25, 2.25]
+ * ```
+ */
+export function contrastiveLoss(input1: Tensor, input2: Tensor, target: Tensor, options?: MarginOptions): Tensor {
+  const op = 'contrastiveLoss';
+  checkOptions(op, options, ['reduction', 'margin']);
+  checkVectors(op, input1, input2);
+  const shape = broadcastShapes(op, input1.shape, input2.shape);
+  const expected = shape.slice(0, -1);
+  if (!sameShape(checkTensor(op, target, 'a target tensor').shape, expected) || shape.length === 0) {
+    throw new TensorError(
+      'shape',
+      op,
+      `expected vectors [..., D] and a target of shape ${formatShape(expected)}, got ${formatShape(shape)} and ${formatShape(target.shape)}`,
+    );
+  }
+  const margin = checkNumber(op, 'margin', options?.margin ?? 1, 0);
+  const reduction = checkReduction(op, options);
+  return composite(() => {
+    const difference = input1.sub(input2);
+    const near = difference.square().sum(-1);
+    const far = normOver(op, difference, 2, -1).squeeze(-1).neg().add(margin).relu().square();
+    return reduce(target.mul(near).add(target.neg().add(1).mul(far)), reduction);
   });
 }
 

@@ -1,10 +1,17 @@
 // Losses between distributions and their targets.
 import { fused } from '../core/fused.js';
 import { composite } from '../core/scope.js';
-import { checkBoolean } from '../core/shape.js';
+import { checkBoolean, checkNumber } from '../core/shape.js';
 import { checkOptions, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { checkPairOf, checkReduction, type LossOptions, type Reduction, reduce } from './loss.js';
+import {
+  binaryCrossEntropyWithLogits,
+  checkPairOf,
+  checkReduction,
+  type LossOptions,
+  type Reduction,
+  reduce,
+} from './loss.js';
 
 /** Options of {@link binaryCrossEntropy} and {@link multilabelSoftMarginLoss}. */
 export interface WeightedLossOptions extends LossOptions {
@@ -62,6 +69,49 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Weig
 
 const logOf = (x: Tensor): Tensor => x.log().clamp(-100);
 const logOfRest = (x: Tensor): Tensor => x.neg().log1p().clamp(-100);
+
+/** Options of {@link sigmoidFocalLoss}. */
+export interface FocalOptions {
+  /** Weight of targets of 1, between 0 and 1; those of 0 get the rest; 0.25 unless given. Below 0: no weights. */
+  alpha?: number;
+  /** Exponent of the factor that fades what is easy, at least 0; 2 unless given. */
+  gamma?: number;
+  /** 'none' unless given, as torchvision has it. */
+  reduction?: Reduction;
+}
+
+/**
+ * Binary cross entropy of logits that counts what is already right less: `-a_t (1 - p_t)^gamma log p_t`, p_t the probability of
+ * the target and a_t its weight (Lin et al., "Focal loss for dense object detection", 2017; torchvision:
+ * `ops.sigmoid_focal_loss`).
+ *
+ * @param target 0 or 1, or probabilities between, of the input's shape
+ * @throws TensorError `shape` unless both have one shape, `value` for a negative gamma or an alpha above 1
+ *
+ * @example
+ * ```ts
+ * import { sigmoidFocalLoss, tensor } from 'chainrule';
+ * const loss = sigmoidFocalLoss(tensor([0, 4]), tensor([1, 1]), { alpha: -1 });
+ * console.log(loss.at(0).item().toFixed(4), loss.at(1).item().toFixed(8)); // 0.1733 0.00000587
+ * ```
+ */
+export function sigmoidFocalLoss(input: Tensor, target: Tensor, options?: FocalOptions): Tensor {
+  const op = 'sigmoidFocalLoss';
+  checkOptions(op, options, ['alpha', 'gamma', 'reduction']);
+  checkPairOf(op, input, target);
+  const alpha = checkNumber(op, 'alpha', options?.alpha ?? 0.25, -Infinity, 1);
+  const gamma = checkNumber(op, 'gamma', options?.gamma ?? 2, 0);
+  const reduction = checkReduction(op, { reduction: options?.reduction ?? 'none' });
+  return composite(() => {
+    const z = target.to(input.dtype);
+    const rest = z.neg().add(1);
+    let loss = binaryCrossEntropyWithLogits(input, z, { reduction: 'none' });
+    // 1 - p_t from both sides of the logistic function, so that nothing cancels.
+    if (gamma > 0) loss = loss.mul(z.mul(input.neg().sigmoid()).add(rest.mul(input.sigmoid())).pow(gamma));
+    if (alpha >= 0) loss = loss.mul(z.mul(alpha).add(rest.mul(1 - alpha)));
+    return reduce(loss, reduction);
+  });
+}
 
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {

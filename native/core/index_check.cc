@@ -58,8 +58,12 @@ bool check_indices(const int32_t* index, int64_t count, int64_t low, int64_t n, 
     place = least.load(std::memory_order_relaxed);
   }
   if (place == count) return true;
-  if (bad_index < 0) bad_index = place;
+  keep_bad_index(place);
   return false;
+}
+
+void keep_bad_index(int64_t place) {
+  if (bad_index < 0) bad_index = place;
 }
 
 int64_t take_bad_index() {

@@ -8,6 +8,9 @@ namespace chainrule {
 // take_bad_index on this thread.
 bool check_indices(const int32_t* index, int64_t count, int64_t low, int64_t n, int64_t ignored);
 
+// Keeps the place of a bad index that the kernel found itself.
+void keep_bad_index(int64_t place);
+
 // The place of the first bad index a kernel on this thread met since the last call, or -1. Not a result of the kernel:
 // a kernel may run again later, when nobody waits for one.
 int64_t take_bad_index();

@@ -9,6 +9,7 @@
   F(fill_reduce)              \
   F(fill_softmax)             \
   F(fill_loss)                \
+  F(fill_ctc)                 \
   F(fill_index)               \
   F(fill_optim)               \
   F(fill_random)              \

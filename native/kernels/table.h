@@ -15,6 +15,7 @@
 namespace chainrule {
 
 struct RecurrentArgs;
+struct CtcArgs;
 
 struct Table {
   RowFamily unary, test, binary, compare;
@@ -24,6 +25,7 @@ struct Table {
   ReduceFamily reduce;
   SoftmaxFamily softmax;
   Kernel<LossArgs> nll, nll_backward, cross_entropy_backward;
+  Kernel<CtcArgs> ctc;
   Kernel<IndexArgs> gather, scatter_add, index_select, index_add;
   Kernel<OptimArgs> sgd[2], adam[2];  // float32, float64
   UpdateFamily update;

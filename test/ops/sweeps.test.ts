@@ -190,6 +190,7 @@ describe('the table', () => {
         'loss-margin',
         'loss-regression',
         'loss-probability',
+        'loss-sequence',
         'similarity',
         'normalization',
         'pool',

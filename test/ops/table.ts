@@ -6,6 +6,7 @@ import { compare } from './table/compare.js';
 import { conv } from './table/conv.js';
 import { loss } from './table/loss.js';
 import { lossMore } from './table/loss-more.js';
+import { lossSequence } from './table/loss-sequence.js';
 import { masks } from './table/mask.js';
 import { matmul } from './table/matmul.js';
 import { movement } from './table/movement.js';
@@ -39,6 +40,7 @@ export const table: readonly Row[] = [
   ...norm,
   ...loss,
   ...lossMore,
+  ...lossSequence,
   ...similarity,
   ...normalization,
   ...attention,

@@ -43,6 +43,20 @@ export const loss = {
     cr.multiMarginLoss(x, t, given({ ...a, weight })),
   ),
   multilabel_margin_loss: lossOf(cr.multilabelMarginLoss),
+  sigmoid_focal_loss: op<Loss & { alpha?: number; gamma?: number }>(['reduction', 'alpha', 'gamma'], ([x, y], a) =>
+    cr.sigmoidFocalLoss(x, y, given(a)),
+  ),
+  ctc_loss: op<Loss & { log_softmax_dim?: number; blank?: number; zero_infinity?: boolean }>(
+    ['reduction', 'log_softmax_dim', 'blank', 'zero_infinity'],
+    ([x, targets, inputLengths, targetLengths], { log_softmax_dim: dim, zero_infinity: zeroInfinity, ...a }) =>
+      cr.ctcLoss(
+        dim === undefined ? x : x.logSoftmax(dim),
+        targets,
+        inputLengths,
+        targetLengths,
+        given({ ...a, zeroInfinity }),
+      ),
+  ),
   nll_loss: op<Loss & { ignore_index?: number }>(['reduction', 'ignore_index'], ([x, t, weight], a) =>
     cr.nllLoss(x, t, given({ reduction: a.reduction, weight, ignoreIndex: a.ignore_index })),
   ),
