@@ -40,6 +40,7 @@ export { einsum, tensordot } from './ops/einsum.js';
 export * from './ops/exponential.js';
 export { gather, indexSelect } from './ops/index.js';
 export { cat, stack, where } from './ops/join.js';
+export type { Placed } from './ops/lines.js';
 export {
   type BceWithLogitsOptions,
   binaryCrossEntropyWithLogits,
@@ -65,6 +66,15 @@ export { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } fr
 export * from './ops/product.js';
 export * from './ops/product-add.js';
 export * from './ops/product-many.js';
+export {
+  type Interpolation,
+  median,
+  mode,
+  nanmedian,
+  nanquantile,
+  type QuantileOptions,
+  quantile,
+} from './ops/quantile.js';
 export * from './ops/rectifier.js';
 export {
   all,
@@ -81,6 +91,8 @@ export {
 } from './ops/reduce.js';
 export type { Axes, ReduceOptions } from './ops/reduction.js';
 export * from './ops/rounding.js';
+export * from './ops/scan.js';
+export * from './ops/search.js';
 export {
   cdist,
   cosineSimilarity,
@@ -90,6 +102,15 @@ export {
   pairwiseDistance,
 } from './ops/similarity.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
+export {
+  argsort,
+  kthvalue,
+  msort,
+  type SortOptions,
+  sort,
+  type TopkOptions,
+  topk,
+} from './ops/sort.js';
 export * from './ops/special.js';
 export { chunk, meshgrid, split } from './ops/split.js';
 export {
@@ -107,6 +128,7 @@ export {
 } from './ops/statistics.js';
 export * from './ops/trigonometric.js';
 export * from './ops/unary.js';
+export * from './ops/unique.js';
 export * from './ops/view.js';
 export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';

@@ -90,6 +90,41 @@ export interface Native {
   indexSelect(y: Bytes, x: Bytes, index: Bytes): number;
   indexAdd(y: Bytes, x: Bytes, index: Bytes): number;
 
+  /**
+   * Along the middle of contiguous [outer, n, inner]. 0 dtype, 1 outer, 2 n, 3 inner, 4 reverse (from the last element on).
+   * y[k] = sum, product, logarithm of the sum of exponentials of x[0..k]; 5 off y, 6 off x. Sums and products take float32,
+   * float64 and int32 (modulo 2^32), logarithms the first two.
+   * cummax, cummin write int32 places beside y, the last of equal ones: 5 off y, 6 off places, 7 off x; all dtypes.
+   * recurrence: y[k] = x[k] + a[k] y[k-1], in reverse y[k] = x[k] + a[k+1] y[k+1]; 5 off y, 6 off x, 7 off a; floats.
+   */
+  cumsum(y: Bytes, x: Bytes): void;
+  cumprod(y: Bytes, x: Bytes): void;
+  logcumsumexp(y: Bytes, x: Bytes): void;
+  cummax(y: Bytes, places: Bytes, x: Bytes): void;
+  cummin(y: Bytes, places: Bytes, x: Bytes): void;
+  recurrence(y: Bytes, x: Bytes, a: Bytes): void;
+
+  /**
+   * Along the middle of contiguous [outer, n, inner]; NaN is the largest, equal elements keep their order, places are int32.
+   * 0 dtype, 1 outer, 2 n, 3 inner. sort: 4 descending, 5 off values, 6 off places, 7 off x.
+   * topk [outer, k, inner]: 4 k, 5 largest, 6 sorted, 7 off values, 8 off places, 9 off x.
+   * kth [outer, inner]: 4 rank from 0, 5 which (0 that rank, 1 the lower median or NaN, 2 the lower median but for NaN), 7, 8, 9 as topk.
+   * rowOrder: places of the rows of x [rows, columns] in lexicographic order; 0 dtype, 1 rows, 2 columns, 3 off places, 4 off x.
+   */
+  sort(values: Bytes, places: Bytes, x: Bytes): void;
+  topk(values: Bytes, places: Bytes, x: Bytes): void;
+  kth(values: Bytes, places: Bytes, x: Bytes): void;
+  rowOrder(places: Bytes, x: Bytes): void;
+
+  /**
+   * y[o,i] = how many elements of sorted[o] lie before values[o,i], with `right` also those equal to it; int32.
+   * 0 dtype, 1 outer, 2 n, 3 m, 4 right, 5 off y, 6 off sorted [outer, n], 7 off values [outer, m], 8 off sorter [outer, n], int32 (-1: none).
+   * Returns the place of the first sorter outside 0..n-1, or -1.
+   */
+  searchsorted(y: Bytes, sorted: Bytes, values: Bytes, sorter: Bytes): number;
+  /** y [rows, ndim] = places of the nonzero elements of x, int32. 0 dtype, 1 rows, 2 off y, 3 off x, 4 ndim, 5.. shape of x. */
+  nonzero(y: Bytes, x: Bytes): void;
+
   /** y = value everywhere. 0 dtype, 1 n, 2 off y, 3 value. */
   fill(y: Bytes): void;
   /** y[i] = start + i * step. 0 dtype, 1 n, 2 off y, 3 start, 4 step. */

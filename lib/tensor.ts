@@ -17,21 +17,27 @@ import * as division from './ops/division.js';
 import * as exponential from './ops/exponential.js';
 import * as index from './ops/index.js';
 import * as join from './ops/join.js';
+import type { Placed } from './ops/lines.js';
 import * as mask from './ops/mask.js';
 import * as matmul from './ops/matmul.js';
 import * as movement from './ops/movement.js';
 import * as product from './ops/product.js';
 import * as productAdd from './ops/product-add.js';
+import * as quantile from './ops/quantile.js';
 import * as rectifier from './ops/rectifier.js';
 import * as reduce from './ops/reduce.js';
 import type { ReduceOptions } from './ops/reduction.js';
 import * as rounding from './ops/rounding.js';
+import * as scan from './ops/scan.js';
+import * as search from './ops/search.js';
 import * as softmax from './ops/softmax.js';
+import * as sort from './ops/sort.js';
 import * as special from './ops/special.js';
 import * as split from './ops/split.js';
 import * as statistics from './ops/statistics.js';
 import * as trigonometric from './ops/trigonometric.js';
 import * as unary from './ops/unary.js';
+import * as distinct from './ops/unique.js';
 import * as view from './ops/view.js';
 
 /** Elements as nested arrays, a number or a boolean for a 0-d tensor. */
@@ -61,6 +67,10 @@ export interface Tensor
     Methods<typeof diagonal>,
     Methods<Pick<typeof split, 'split' | 'chunk'>>,
     Methods<typeof softmax>,
+    Methods<typeof scan>,
+    Methods<Pick<typeof sort, 'sort' | 'argsort' | 'msort' | 'topk' | 'kthvalue'>>,
+    Methods<Pick<typeof quantile, 'mode' | 'quantile' | 'nanquantile'>>,
+    Methods<Pick<typeof search, 'bincount' | 'histc'>>,
     Methods<typeof matmul>,
     Methods<typeof product>,
     Methods<typeof productAdd>,
@@ -383,6 +393,34 @@ export class Tensor {
   min(axis?: number, options?: ReduceOptions): Tensor | reduce.Extremes {
     return axis === undefined ? reduce.min(this) : reduce.min(this, axis, options);
   }
+
+  /** The middle of all elements, or values and places of the middle along a dimension; see {@link quantile.median}. */
+  median(): Tensor;
+  median(axis: number, options?: ReduceOptions): Placed;
+  median(axis?: number, options?: ReduceOptions): Tensor | Placed {
+    return axis === undefined ? quantile.median(this) : quantile.median(this, axis, options);
+  }
+
+  /** The middle of all elements but NaN, or along a dimension; see {@link quantile.nanmedian}. */
+  nanmedian(): Tensor;
+  nanmedian(axis: number, options?: ReduceOptions): Placed;
+  nanmedian(axis?: number, options?: ReduceOptions): Tensor | Placed {
+    return axis === undefined ? quantile.nanmedian(this) : quantile.nanmedian(this, axis, options);
+  }
+
+  /** The distinct elements in ascending order, or the distinct slices along a dimension; see {@link distinct.unique}. */
+  unique(options?: distinct.UniqueOptions & distinct.ValuesOnly): Tensor;
+  unique(options: distinct.UniqueOptions): distinct.Unique;
+  unique(options?: distinct.UniqueOptions): Tensor | distinct.Unique {
+    return distinct.unique(this, options as distinct.UniqueOptions);
+  }
+
+  /** The elements that differ from the one before; see {@link distinct.uniqueConsecutive}. */
+  uniqueConsecutive(options?: distinct.UniqueConsecutiveOptions & distinct.ValuesOnly): Tensor;
+  uniqueConsecutive(options: distinct.UniqueConsecutiveOptions): distinct.Unique;
+  uniqueConsecutive(options?: distinct.UniqueConsecutiveOptions): Tensor | distinct.Unique {
+    return distinct.uniqueConsecutive(this, options as distinct.UniqueConsecutiveOptions);
+  }
 }
 
 type Operation = (x: unknown, a?: unknown, b?: unknown, c?: unknown) => unknown;
@@ -422,6 +460,10 @@ attach([
   diagonal,
   { split: split.split, chunk: split.chunk },
   softmax,
+  scan,
+  { sort: sort.sort, argsort: sort.argsort, msort: sort.msort, topk: sort.topk, kthvalue: sort.kthvalue },
+  { mode: quantile.mode, quantile: quantile.quantile, nanquantile: quantile.nanquantile },
+  { bincount: search.bincount, histc: search.histc },
   matmul,
   product,
   productAdd,

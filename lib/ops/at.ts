@@ -1,11 +1,16 @@
 // x.at(...): NumPy's and PyTorch's square brackets.
-import { checkTensor, dense, dropCopy, make } from '../core/dispatch.js';
+import { checkTensor, dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
+import { DTYPES } from '../core/dtype.js';
 import { composite } from '../core/scope.js';
 import { checkInteger, formatShape, type Shape, sizeOf } from '../core/shape.js';
 import { describe, TensorError } from '../errors.js';
+import { native } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { indexSelect } from './index.js';
+import { countNonzero } from './statistics.js';
 import { type Stretch, stride } from './stride.js';
+
+const G = native.geometry;
 
 /** A range with a step, made by {@link slice}. */
 export class Slice {
@@ -156,21 +161,22 @@ function nonzeroIn(op: string, mask: Tensor, shape: Shape, axis: number): Tensor
  * ```
  */
 export function nonzero(x: Tensor): Tensor {
-  const { shape, ndim } = checkTensor('nonzero', x);
-  const source = dense('nonzero', x);
-  const values = source.typed();
-  const places: number[] = [];
-  for (let i = 0; i < values.length; i++) if (values[i] !== 0) places.push(i);
+  const op = 'nonzero';
+  const { shape, ndim } = checkTensor(op, x);
+  const source = dense(op, x);
+  const count = countNonzero(source);
+  const y = make(op, [count.item(), ndim], 'int32');
+  if (y.size > 0) {
+    G[0] = DTYPES[x.dtype].code;
+    G[1] = y.shape[0];
+    G[2] = offsetOf(y);
+    G[3] = offsetOf(source);
+    G[4] = ndim;
+    for (let d = 0; d < ndim; d++) G[5 + d] = shape[d];
+    native.nonzero(y.storage.bytes, source.storage.bytes);
+  }
+  count.dispose();
   dropCopy(source, x);
-  const y = make('nonzero', [places.length, ndim], 'int32');
-  const out = y.typed();
-  places.forEach((place, row) => {
-    let rest = place;
-    for (let d = ndim - 1; d >= 0; d--) {
-      out[row * ndim + d] = rest % shape[d];
-      rest = Math.floor(rest / shape[d]);
-    }
-  });
   return y;
 }
 

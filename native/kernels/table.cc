@@ -11,6 +11,10 @@
   F(fill_loss)                \
   F(fill_ctc)                 \
   F(fill_index)               \
+  F(fill_scan)                \
+  F(fill_sort)                \
+  F(fill_select)              \
+  F(fill_search)              \
   F(fill_optim)               \
   F(fill_random)              \
   F(fill_conv)                \

@@ -16,6 +16,12 @@ namespace chainrule {
 
 struct RecurrentArgs;
 struct CtcArgs;
+struct ScanArgs;
+struct SortArgs;
+struct SelectArgs;
+struct RowOrderArgs;
+struct SearchArgs;
+struct NonzeroArgs;
 
 struct Table {
   RowFamily unary, test, binary, compare;
@@ -27,6 +33,12 @@ struct Table {
   Kernel<LossArgs> nll, nll_backward, cross_entropy_backward;
   Kernel<CtcArgs> ctc;
   Kernel<IndexArgs> gather, scatter_add, index_select, index_add;
+  Kernel<ScanArgs> cumsum, cumprod, cummax, cummin, logcumsumexp, recurrence;
+  Kernel<SortArgs> sort;
+  Kernel<SelectArgs> topk, kth;
+  Kernel<RowOrderArgs> row_order;
+  Kernel<SearchArgs> searchsorted;
+  Kernel<NonzeroArgs> nonzero;
   Kernel<OptimArgs> sgd[2], adam[2];  // float32, float64
   UpdateFamily update;
   RandomFamily random;

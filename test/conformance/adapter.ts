@@ -10,12 +10,16 @@ import { optim } from './adapter/optim.js';
 import { pool } from './adapter/pool.js';
 import { product } from './adapter/product.js';
 import { reduce } from './adapter/reduce.js';
+import { scan } from './adapter/scan.js';
 import { shape } from './adapter/shape.js';
+import { sort } from './adapter/sort.js';
 
 export const adapter: Entries = {
   ...elementwise,
   ...reduce,
+  ...scan,
   ...shape,
+  ...sort,
   ...matmul,
   ...conv,
   ...pool,

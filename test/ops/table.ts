@@ -16,8 +16,11 @@ import { pool } from './table/pool.js';
 import { product } from './table/product.js';
 import { reduce } from './table/reduce.js';
 import type { Row } from './table/row.js';
+import { scan } from './table/scan.js';
+import { searching } from './table/search.js';
 import { shape } from './table/shape.js';
 import { similarity } from './table/similarity.js';
+import { sorting } from './table/sort.js';
 import { statistics } from './table/statistics.js';
 import { unary } from './table/unary.js';
 
@@ -30,6 +33,9 @@ export const table: readonly Row[] = [
   ...compare,
   ...reduce,
   ...statistics,
+  ...scan,
+  ...sorting,
+  ...searching,
   ...shape,
   ...movement,
   ...masks,

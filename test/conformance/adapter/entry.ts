@@ -1,5 +1,5 @@
 // What an entry of the adapter is, and what entries of several families share.
-import type { Tensor } from 'chainrule';
+import type { DType, Tensor } from 'chainrule';
 import { type NumberJson, type Precision, toNumber } from '../cases.js';
 
 /** How one PyTorch function is called here. */
@@ -29,3 +29,11 @@ export const numberOf = (value: NumberJson | undefined): number | undefined =>
 /** Leaves out what is undefined. */
 export const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T;
+
+/** A dtype of PyTorch's as ours, undefined where it is missing: floating point is the precision under test. */
+export function dtypeOf(name: string | undefined, precision: Precision): DType | undefined {
+  if (name === undefined) return undefined;
+  const short = name.replace(/^torch\./, '');
+  if (/^(bool|uint8)$/.test(short)) return short as DType;
+  return /^(u?int|long|short)/.test(short) ? 'int32' : precision;
+}

@@ -40,6 +40,12 @@ export const vector = tensor([1, 2, 3]);
 export const ints = (data: number[]) => tensor(data, { dtype: 'int32' });
 export const bad = <T>(value: unknown) => value as T;
 
+/** The values of a pair of values and places, which go unless a graph needs them. */
+export function valuesOf({ values, indices }: cr.Placed): Tensor {
+  if (!values.requiresGrad) indices.dispose();
+  return values;
+}
+
 export const unary = (name: keyof typeof cr & string, torch: string, row: Partial<Row> = {}): Row => ({
   name,
   call: cr[name] as (x: Tensor) => Tensor,

@@ -1,0 +1,2 @@
+// Sorting, picking by rank and binary search against plain loops.
+#include <doctest/doctest.h>
