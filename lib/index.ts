@@ -62,7 +62,18 @@ export { linear, matmul } from './ops/matmul.js';
 export * from './ops/movement.js';
 export { type AttentionParts, type MultiheadOptions, multiHeadAttention } from './ops/multihead.js';
 export * from './ops/normalization.js';
-export { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
+export * from './ops/pool-adaptive.js';
+export * from './ops/pool-average.js';
+export {
+  type MaxPool1dOptions,
+  type MaxPool2dOptions,
+  type MaxPool3dOptions,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  type WithIndices,
+} from './ops/pool-max.js';
 export * from './ops/product.js';
 export * from './ops/product-add.js';
 export * from './ops/product-many.js';
@@ -129,6 +140,7 @@ export {
 export * from './ops/trigonometric.js';
 export * from './ops/unary.js';
 export * from './ops/unique.js';
+export * from './ops/unpool.js';
 export * from './ops/view.js';
 export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';

@@ -190,6 +190,29 @@ export interface Native {
   ): void;
 
   /**
+   * Each place of an axis as a weighted sum of neighbours, columns first, then rows: x [planes, h, w] to y [planes, oh, ow].
+   * 0 dtype, 1 planes, 2 h, 3 w, 4 oh, 5 ow, 6 taps a row at most, 7 taps a column at most (0: the axis stays as it is), 8 off y, 9 off x.
+   * Spans are the first place of every output and then its number of taps; weights [oh, taps] and [ow, taps].
+   */
+  resample(
+    y: Bytes,
+    x: Bytes,
+    rows: Int32Array | null,
+    rowWeights: Float64Array | null,
+    columns: Int32Array | null,
+    columnWeights: Float64Array | null,
+  ): void;
+  /**
+   * Weighted sums of picked places: y[n,c,p] = sum over t of weights[n,t,p] * x[n,c,places[n,t,p]]; place -1 stands for nothing.
+   * 0 dtype, 1 n, 2 c, 3 elements of a plane of x, 4 taps t, 5 points p, 6 off y, 7 off x, 8 off places (int32), 9 off weights.
+   * sampleScatter writes x: zeros, and weight * y added at each place; sampleDot writes weights: x at each place times y,
+   * summed over c. The place of the first bad one of `places` is returned, or -1; without elements nothing is written.
+   */
+  sample(y: Bytes, x: Bytes, places: Bytes, weights: Bytes): number;
+  sampleScatter(y: Bytes, x: Bytes, places: Bytes, weights: Bytes): number;
+  sampleDot(y: Bytes, x: Bytes, places: Bytes, weights: Bytes): number;
+
+  /**
    * One update of many parameters. 0 dtype, 1 parameters in this call, 2 lr or kernel, 3 weight decay, 4 maximize, 5.. options of the rule;
    * from slot 16 on, per parameter: n and the byte offset of each of its buffers; arguments: the buffers, parameter after parameter.
    * At most 64 parameters a call. A buffer the options do not need (momentum 0, no amsgrad) may be null; its offset slot stays.

@@ -21,6 +21,7 @@ void register_search(napi_env env, napi_value exports);
 void register_optim(napi_env env, napi_value exports);
 void register_random(napi_env env, napi_value exports);
 void register_pool(napi_env env, napi_value exports);
+void register_resample(napi_env env, napi_value exports);
 void register_conv(napi_env env, napi_value exports);
 void register_gemm(napi_env env, napi_value exports);
 void register_recurrent(napi_env env, napi_value exports);
@@ -96,6 +97,7 @@ NAPI_MODULE_INIT() {
   register_optim(env, exports);
   register_random(env, exports);
   register_pool(env, exports);
+  register_resample(env, exports);
   register_conv(env, exports);
   register_gemm(env, exports);
   register_recurrent(env, exports);

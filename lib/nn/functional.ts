@@ -8,8 +8,18 @@ export { sigmoid } from '../ops/exponential.js';
 export * from '../ops/fold.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
 export { linear } from '../ops/matmul.js';
-export { avgPool2d, maxPool2d } from '../ops/pool.js';
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from '../ops/pool-adaptive.js';
+export { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } from '../ops/pool-average.js';
+export { maxPool1d, maxPool2d, maxPool3d } from '../ops/pool-max.js';
 export { bilinear } from '../ops/product-many.js';
 export * from '../ops/rectifier.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { tanh } from '../ops/trigonometric.js';
+export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';

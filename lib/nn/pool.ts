@@ -1,6 +1,7 @@
 // Pooling and flattening: modules without parameters that change shapes.
 import { checkOptions } from '../errors.js';
-import { type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from '../ops/pool.js';
+import { type AvgPool2dOptions, avgPool2d } from '../ops/pool-average.js';
+import { type MaxPool2dOptions, maxPool2d } from '../ops/pool-max.js';
 import { flatten } from '../ops/view.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkPair, checkSize, formatOptions, type Pair } from './check.js';

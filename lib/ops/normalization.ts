@@ -14,7 +14,7 @@ import {
 } from '../core/shape.js';
 import { checkOptions, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { avgPool2d } from './pool.js';
+import { avgPool2d } from './pool-average.js';
 
 /** Options of {@link layerNorm} and {@link groupNorm}. */
 export interface NormOptions {

@@ -19,7 +19,7 @@ struct PlaceBits<double> {
 template <class T>
 constexpr T kLowest = -static_cast<T>(__builtin_inff());
 
-// The window at (i, j): the first maximum wins, NaN over all.
+// The window at (i, j): the first maximum wins; over all NaN, and of these the last, as in PyTorch.
 template <class T, class Place>
 void max_of_window(const Pool2dArgs& a, const Span& r, int64_t j, const T* x, T* y, Place* place) {
   const Span c = columns(a, j);
@@ -28,7 +28,7 @@ void max_of_window(const Pool2dArgs& a, const Span& r, int64_t j, const T* x, T*
   for (int64_t p = r.begin; p < r.end; ++p) {
     for (int64_t q = c.begin; q < c.end; ++q) {
       const T value = x[(r.start + p * a.dilation_h) * a.w + c.start + q * a.dilation_w];
-      const bool better = !(value <= best) && best == best;
+      const bool better = value > best || value != value;
       best = better ? value : best;
       where = better ? p * a.kw + q : where;
     }
@@ -52,7 +52,7 @@ CHAINRULE_INLINE void max_of_windows(const Pool2dArgs& a, const Span& r, int64_t
 #pragma GCC unroll 2
     for (int64_t q = 0; q < kw; ++q) {
       const Windows<T, lanes> value = load_strided<T, lanes>(row + q * step, stride);
-      const Windows<Bits, lanes> better = ~(value <= best) & (best == best);
+      const Windows<Bits, lanes> better = (value > best) | (value != value);
       best = better ? value : best;
       where = better ? static_cast<Bits>(p * kw + q) - Windows<Bits, lanes>{} : where;
     }

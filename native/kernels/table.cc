@@ -21,6 +21,8 @@
   F(fill_gemm)                \
   F(fill_pool)                \
   F(fill_recurrent)           \
+  F(fill_resample)            \
+  F(fill_sample)              \
   F(fill_unary)               \
   F(fill_binary)              \
   F(fill_compare)             \

@@ -22,6 +22,8 @@ struct SelectArgs;
 struct RowOrderArgs;
 struct SearchArgs;
 struct NonzeroArgs;
+struct ResampleArgs;
+struct SampleArgs;
 
 struct Table {
   RowFamily unary, test, binary, compare;
@@ -53,6 +55,8 @@ struct Table {
   Kernel<Pool2dArgs> avg_pool2d_forward;
   Kernel<Pool2dArgs> avg_pool2d_backward;
   Kernel<RecurrentArgs> recurrent_forward, recurrent_backward;
+  Kernel<ResampleArgs> resample;
+  Kernel<SampleArgs> sample, sample_scatter, sample_dot;
 };
 
 // The kernels of the chosen capability, and its name: baseline, avx2, avx512 or neon.

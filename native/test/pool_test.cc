@@ -121,7 +121,7 @@ void check_max(Case<T> k) {
         const T* x = k.x.data() + plane * a.h * a.w;
         int64_t place = -1, offset = 0;
         over_window(a, i, j, [&](int64_t p, int64_t q, int64_t o) {
-          const bool better = place < 0 || (x[offset] == x[offset] && (x[o] > x[offset] || x[o] != x[o]));
+          const bool better = place < 0 || x[o] > x[offset] || x[o] != x[o];
           if (!better) return;
           place = p * a.kw + q;
           offset = o;
