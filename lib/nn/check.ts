@@ -4,6 +4,10 @@ import { describe, TensorError } from '../errors.js';
 
 /** One number for both directions, or [height, width]. */
 export type Pair = number | readonly [number, number];
+/** One number. */
+export type Single = number | readonly [number];
+/** One number for all directions, or [depth, height, width]. */
+export type Triple = number | readonly [number, number, number];
 /** Options of every module that makes its own parameters. */
 export interface ParameterOptions {
   /** Whether there is an additive bias; true unless given. */
@@ -25,6 +29,13 @@ export function checkPair(op: string, name: string, value: unknown, low = 1): re
   if (!Array.isArray(value)) return [checkSize(op, name, value, low), checkSize(op, name, value, low)];
   if (value.length === 2) return [checkSize(op, name, value[0], low), checkSize(op, name, value[1], low)];
   throw new TensorError('value', op, `expected ${name} to be a number or [height, width], got ${describe(value)}`);
+}
+
+/** `n` numbers from one for all directions, or from as many. */
+export function checkSizes(op: string, name: string, value: unknown, n: number, low = 1): readonly number[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : Array(n).fill(value);
+  if (list.length === n) return list.map((size) => checkSize(op, name, size, low));
+  throw new TensorError('value', op, `expected ${name} to be a number or ${n} of them, got ${describe(value)}`);
 }
 
 export function checkNumber(op: string, name: string, value: unknown, low = -Infinity, high = Infinity): number {

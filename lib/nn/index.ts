@@ -1,7 +1,7 @@
 // The public exports of nn, and nothing else.
 export { Dropout, ELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
 export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
-export type { Pair, ParameterOptions } from './check.js';
+export type { Pair, ParameterOptions, Single, Triple } from './check.js';
 export { ModuleList, Sequential } from './container.js';
 export { Conv2d } from './conv.js';
 export * as functional from './functional.js';
@@ -11,7 +11,29 @@ export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from '.
 export { type AnyModule, Module, type StateDict } from './module.js';
 export { LayerNorm, type LayerNormOptions } from './normalization.js';
 export { Parameter } from './parameter.js';
-export { AvgPool2d, Flatten, MaxPool2d } from './pool.js';
+export {
+  AvgPool1d,
+  AvgPool2d,
+  AvgPool3d,
+  Flatten,
+  LPPool1d,
+  LPPool2d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxPool3d,
+  MaxUnpool1d,
+  MaxUnpool2d,
+  MaxUnpool3d,
+  type Pooled,
+} from './pool.js';
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+} from './pool-adaptive.js';
 export {
   Transformer,
   TransformerDecoder,

@@ -69,6 +69,36 @@ describe('layers', () => {
     }
   });
 
+  it('modules of windows are their operations, with indices where asked', () => {
+    const f = nn.functional;
+    const [line, plane, volume] = [randn([2, 3, 7]), randn([2, 3, 7, 6]), randn([2, 3, 4, 7, 6])];
+    const pairs: [Tensor, Tensor][] = [
+      [new nn.MaxPool1d(3, { stride: 2 }).forward(line), f.maxPool1d(line, 3, { stride: 2 })],
+      [new nn.MaxPool3d([1, 2, 3]).forward(volume), f.maxPool3d(volume, [1, 2, 3])],
+      [new nn.AvgPool1d(3, { countIncludePad: false }).forward(line), f.avgPool1d(line, 3, { countIncludePad: false })],
+      [new nn.AvgPool3d(2, { divisorOverride: 3 }).forward(volume), f.avgPool3d(volume, 2, { divisorOverride: 3 })],
+      [new nn.LPPool1d(2, 3, { stride: 1 }).forward(line), f.lpPool1d(line, 2, 3, { stride: 1 })],
+      [new nn.LPPool2d(2, [2, 3]).forward(plane), f.lpPool2d(plane, 2, [2, 3])],
+      [new nn.AdaptiveAvgPool1d(4).forward(line), f.adaptiveAvgPool1d(line, 4)],
+      [new nn.AdaptiveAvgPool2d([null, 4]).forward(plane), f.adaptiveAvgPool2d(plane, [7, 4])],
+      [new nn.AdaptiveAvgPool3d(3).forward(volume), f.adaptiveAvgPool3d(volume, 3)],
+      [new nn.AdaptiveMaxPool1d(4).forward(line), f.adaptiveMaxPool1d(line, 4)],
+      [new nn.AdaptiveMaxPool2d(4).forward(plane), f.adaptiveMaxPool2d(plane, 4)],
+      [new nn.AdaptiveMaxPool3d([2, null, 4]).forward(volume), f.adaptiveMaxPool3d(volume, [2, 7, 4])],
+    ];
+    for (const [got, want] of pairs) expect(got.toArray()).toEqual(want.toArray());
+    const { values, indices } = new nn.MaxPool2d([2, 3], { returnIndices: true }).forward(plane);
+    expect(plane.flatten(2).gather(2, indices.flatten(2)).toArray()).toEqual(values.flatten(2).toArray());
+    const back = new nn.MaxUnpool2d([2, 3]).forward(values, indices, [7, 6]);
+    expect(back.shape).toEqual(plane.shape);
+    expect(back.sum().item()).toBeCloseTo(values.sum().item(), 4);
+    expect(codeOf(() => new nn.MaxPool2d(0))).toBe('value');
+    expect(codeOf(() => new nn.AvgPool3d([1, 2] as never))).toBe('value');
+    expect(codeOf(() => new nn.AvgPool1d(2, { divisorOverride: 2 } as never))).toBe('option');
+    expect(codeOf(() => new nn.AdaptiveAvgPool2d(-1))).toBe('value');
+    expect(`${new nn.MaxPool2d(2, { stride: 1 })}`).toBe('MaxPool2d(2, { stride: 1 })');
+  });
+
   it('Dropout drops while training only, by its generator', () => {
     const make = () => new nn.Dropout({ p: 0.5, generator: new Generator(3) });
     const x = ones([100]);
