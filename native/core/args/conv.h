@@ -33,8 +33,9 @@ struct ConvArgs {
   void* dbias;
 };
 
-// max: y and the place of the maximum inside its window (the first one wins, over all the last NaN), one byte where the window
-// has at most 255 places, else int32; avg: count_include_pad as PyTorch has it, divisor 0 for the window's own size.
+// max: y and the place of the maximum inside its window (the first one wins, over all the last NaN), one byte where the
+// window has at most 255 places, else int32; avg: count_include_pad as PyTorch has it, divisor 0 for the window's own
+// size.
 struct Pool2dArgs {
   DType dtype;
   int64_t planes;  // N*C
