@@ -7,6 +7,8 @@ import { Tensor } from '../tensor.js';
 export type ParamGroup<Rule extends object> = Rule & {
   /** The parameters of the group. */
   readonly params: readonly Tensor[];
+  /** The learning rate that schedules start from; the first of them puts it here. */
+  initialLr?: number;
 };
 
 /** What an optimizer is made for: parameters, or groups of parameters with options of their own. */
@@ -78,6 +80,11 @@ export abstract class Optimizer<Rule extends { lr: number } = { lr: number }, St
     return this.constructor.name;
   }
 
+  /** What a group may hold besides its parameters. */
+  private get known(): string[] {
+    return [...Object.keys(this.defaults), 'initialLr'];
+  }
+
   /** Throws where an option of a group is not allowed. */
   protected abstract checkRule(rule: Rule): void;
   /** The fields of the state, for state dicts. */
@@ -111,8 +118,7 @@ export abstract class Optimizer<Rule extends { lr: number } = { lr: number }, St
    */
   addParamGroup(group: Partial<Rule> & { params: Iterable<Tensor> }): void {
     const op = this.name;
-    const known = Object.keys(this.defaults);
-    checkOptions(op, group, ['params', ...known]);
+    checkOptions(op, group, ['params', ...this.known]);
     const { params } = group;
     if (params === null || typeof params !== 'object' || !(Symbol.iterator in params)) {
       throw new TensorError('value', op, `expected a group to have a list of params, got ${describe(params)}`);
@@ -168,7 +174,7 @@ export abstract class Optimizer<Rule extends { lr: number } = { lr: number }, St
     if (sizes !== own)
       throw new TensorError('value', op, `expected groups of ${own} parameters, got groups of ${sizes}`);
     const rules = groups.map(({ params: _, ...rule }) => {
-      checkOptions(op, rule, Object.keys(this.defaults));
+      checkOptions(op, rule, this.known);
       const full = merged(this.defaults, structuredClone(rule) as Partial<Rule>);
       this.checkRule(full);
       return full;
