@@ -10,15 +10,26 @@ export type Form = (c: Case, precision: Precision, layout: Layout, tolerance: To
 /** A failure that is no difference of numbers. */
 export const failure = (message: string): Difference => ({ message, error: Number.NaN });
 
-const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** step_size as stepSize, T_max as tMax. */
+const camel = (name: string) =>
+  name
+    .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 const SPECIAL: Record<string, number> = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': -Infinity };
 
-/** PyTorch's keyword arguments as our options: names in camelCase, numbers written as text as numbers, None left out. */
+/** PyTorch's keyword arguments as our options: names and words in camelCase, numbers written as text as numbers, None left out. */
 export function options(given: object): Record<string, unknown> {
   const shown = Object.entries(given).filter(([, value]) => value !== null);
   return Object.fromEntries(
-    shown.map(([name, value]) => [camel(name), typeof value === 'string' ? (SPECIAL[value] ?? value) : value]),
+    shown.map(([name, value]) => [camel(name), typeof value === 'string' ? (SPECIAL[value] ?? camel(value)) : value]),
   );
+}
+
+/** PyTorch's keyword arguments where ours are positional: those named come first, the rest as options. */
+export function positional(names: readonly string[], given: object): unknown[] {
+  const entries = Object.entries(given);
+  const first = names.map((name) => entries.find(([key]) => key === name)?.[1]);
+  return [...first, options(Object.fromEntries(entries.filter(([key]) => !names.includes(key))))];
 }
 
 /** The class of a name in a namespace of the library; a name it does not have is a failure of the case. */

@@ -6,11 +6,12 @@ import type { Case, Precision, Reference, TensorJson, Tolerance } from './cases.
 import { compare, type Difference } from './compare.js';
 import { type Form, failure } from './form.js';
 import { optim } from './optim.js';
+import { schedule } from './schedule.js';
 
 export { build, LAYOUTS, type Layout } from './build.js';
 
 /** Cases that are no call of one function. */
-const FORMS: Readonly<Record<string, Form>> = { optim };
+const FORMS: Readonly<Record<string, Form>> = { optim, schedule };
 
 function toleranceOf(c: Case, reference: Reference, precision: Precision): Tolerance | null {
   const own = c.tolerance?.[precision];
