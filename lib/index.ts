@@ -39,6 +39,7 @@ export { type DropoutOptions, dropout } from './ops/dropout.js';
 export { einsum, tensordot } from './ops/einsum.js';
 export * from './ops/exponential.js';
 export { gather, indexSelect } from './ops/index.js';
+export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';
 export { cat, stack, where } from './ops/join.js';
 export type { Placed } from './ops/lines.js';
 export {
@@ -62,6 +63,8 @@ export { linear, matmul } from './ops/matmul.js';
 export * from './ops/movement.js';
 export { type AttentionParts, type MultiheadOptions, multiHeadAttention } from './ops/multihead.js';
 export * from './ops/normalization.js';
+export * from './ops/pad.js';
+export * from './ops/place.js';
 export * from './ops/pool-adaptive.js';
 export * from './ops/pool-average.js';
 export {
@@ -103,7 +106,9 @@ export {
 export type { Axes, ReduceOptions } from './ops/reduction.js';
 export * from './ops/rounding.js';
 export * from './ops/scan.js';
+export { type ScatterReduction, scatter, scatterAdd, scatterReduce } from './ops/scatter.js';
 export * from './ops/search.js';
+export * from './ops/set-at.js';
 export {
   cdist,
   cosineSimilarity,

@@ -81,14 +81,17 @@ export interface Native {
   ctc(losses: Bytes, grads: Bytes, logp: Bytes, targets: Bytes, plan: Bytes, work: Bytes): number;
 
   /**
-   * Indices are int32 and may be negative (from the end); the place of the first bad one is returned, or -1.
-   * gather: y[o,j,i] = x[o,index[o,j,i],i]; 0 dtype, 1 outer, 2 n (of x), 3 count (of index), 4 inner, 5 off y, 6 off x, 7 off index.
-   * scatterAdd: y[o,index[o,j,i],i] += x[o,j,i] (2 n of y). indexSelect: y[o,j,i] = x[o,index[j],i]; indexAdd its inverse.
+   * Indices are int32; the place of the first bad one is returned, or -1. gather: y[o,j,i] = x[o,index[o,j,i],i];
+   * 0 dtype, 1 outer, 2 n (of x), 3 count (of index), 4 inner, 5 off y, 6 off x, 7 off index, 8 whether negative indices count from the end.
+   * scatterAdd: y[o,index[o,j,i],i] += x[o,j,i] (2 n of y); scatter likewise by 9: 0 replace, 1 multiply, 2 larger, 3 smaller.
+   * indexSelect: y[o,j,i] = x[o,index[j],i]; indexAdd: y[o,index[j],i] += x[o,j,i]; indexCopy replaces. All in the order of the index.
    */
   gather(y: Bytes, x: Bytes, index: Bytes): number;
   scatterAdd(y: Bytes, x: Bytes, index: Bytes): number;
   indexSelect(y: Bytes, x: Bytes, index: Bytes): number;
   indexAdd(y: Bytes, x: Bytes, index: Bytes): number;
+  indexCopy(y: Bytes, x: Bytes, index: Bytes): number;
+  scatter(y: Bytes, x: Bytes, index: Bytes): number;
 
   /**
    * Along the middle of contiguous [outer, n, inner]. 0 dtype, 1 outer, 2 n, 3 inner, 4 reverse (from the last element on).

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { checkTensor, copyInto, dense, provideTensor } from './core/dispatch.js';
 import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
 import { formatBriefly, formatTensor } from './core/print.js';
-import { formatShape, type Shape, sameShape, sizeOf } from './core/shape.js';
+import { formatShape, overlaps, type Shape, sameShape, sizeOf } from './core/shape.js';
 import { RELEASED, release, type Storage } from './core/storage.js';
 import { type GradHook, type Node, nodeOf } from './core/tape.js';
 import { describe, TensorError } from './errors.js';
@@ -16,11 +16,13 @@ import * as diagonal from './ops/diagonal.js';
 import * as division from './ops/division.js';
 import * as exponential from './ops/exponential.js';
 import * as index from './ops/index.js';
+import * as indexWrite from './ops/index-write.js';
 import * as join from './ops/join.js';
 import type { Placed } from './ops/lines.js';
 import * as mask from './ops/mask.js';
 import * as matmul from './ops/matmul.js';
 import * as movement from './ops/movement.js';
+import * as place from './ops/place.js';
 import * as product from './ops/product.js';
 import * as productAdd from './ops/product-add.js';
 import * as quantile from './ops/quantile.js';
@@ -29,7 +31,9 @@ import * as reduce from './ops/reduce.js';
 import type { ReduceOptions } from './ops/reduction.js';
 import * as rounding from './ops/rounding.js';
 import * as scan from './ops/scan.js';
+import * as scatter from './ops/scatter.js';
 import * as search from './ops/search.js';
+import * as setAt from './ops/set-at.js';
 import * as softmax from './ops/softmax.js';
 import * as sort from './ops/sort.js';
 import * as special from './ops/special.js';
@@ -37,6 +41,7 @@ import * as split from './ops/split.js';
 import * as statistics from './ops/statistics.js';
 import * as trigonometric from './ops/trigonometric.js';
 import * as unary from './ops/unary.js';
+import * as unfold from './ops/unfold.js';
 import * as distinct from './ops/unique.js';
 import * as view from './ops/view.js';
 
@@ -75,7 +80,12 @@ export interface Tensor
     Methods<typeof product>,
     Methods<typeof productAdd>,
     Methods<Pick<typeof reduce, 'sum' | 'mean' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'all' | 'any'>>,
-    Methods<Pick<typeof index, 'gather' | 'indexSelect'>> {}
+    Methods<Pick<typeof index, 'gather' | 'indexSelect'>>,
+    Methods<Pick<typeof indexWrite, 'indexAdd' | 'indexCopy' | 'indexFill' | 'indexReduce' | 'take' | 'put'>>,
+    Methods<Pick<typeof scatter, 'scatter' | 'scatterAdd' | 'scatterReduce'>>,
+    Methods<typeof place>,
+    Methods<typeof setAt>,
+    Methods<typeof unfold> {}
 
 /**
  * An n-dimensional array of numbers that remembers how it was computed.
@@ -273,11 +283,11 @@ export class Tensor {
         'assign',
         `expected a leaf, got the result of '${this.op}'; assign to parameters or detached tensors`,
       );
-    if (this.size > 1 && this.strides.some((step, i) => step === 0 && this.shape[i] > 1)) {
+    if (overlaps(this.shape, this.strides)) {
       throw new TensorError(
         'value',
         'assign',
-        `expected a tensor with memory for each element, got one that expand() repeats; clone() it first`,
+        `expected a tensor with memory for each element, got one that expand() or unfold() repeats; clone() it first`,
       );
     }
     // Elements of a view on the same memory might be overwritten before they are read.
@@ -423,7 +433,7 @@ export class Tensor {
   }
 }
 
-type Operation = (x: unknown, a?: unknown, b?: unknown, c?: unknown) => unknown;
+type Operation = (x: unknown, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
 
 /** Puts every exported function of the modules on the prototype. */
 function attach(modules: readonly object[]): void {
@@ -431,8 +441,8 @@ function attach(modules: readonly object[]): void {
     for (const [name, value] of Object.entries(module)) {
       if (typeof value !== 'function' || name in Tensor.prototype) continue;
       const operation = value as Operation;
-      const method = function (this: unknown, a?: unknown, b?: unknown, c?: unknown) {
-        return operation(this, a, b, c);
+      const method = function (this: unknown, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown) {
+        return operation(this, a, b, c, d, e);
       };
       Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
     }
@@ -440,6 +450,7 @@ function attach(modules: readonly object[]): void {
 }
 
 const { gather, indexSelect } = index;
+const { indexAdd, indexCopy, indexFill, indexReduce, take, put } = indexWrite;
 const { sum, mean, amax, amin, argmax, argmin, all, any } = reduce;
 attach([
   unary,
@@ -469,5 +480,10 @@ attach([
   productAdd,
   { sum, mean, amax, amin, argmax, argmin, all, any },
   { gather, indexSelect },
+  { indexAdd, indexCopy, indexFill, indexReduce, take, put },
+  { scatter: scatter.scatter, scatterAdd: scatter.scatterAdd, scatterReduce: scatter.scatterReduce },
+  place,
+  setAt,
+  unfold,
 ]);
 provideTensor(Tensor);

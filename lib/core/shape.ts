@@ -35,6 +35,18 @@ export function isContiguous(shape: Shape, strides: Shape): boolean {
   return true;
 }
 
+/** Whether two places may share memory: seen in the order of strides, a step must lead past all that is inside it. */
+export function overlaps(shape: Shape, strides: Shape): boolean {
+  if (sizeOf(shape) === 0) return false;
+  const wide = strides.map((step, i) => [step, shape[i]] as const).filter(([, n]) => n > 1);
+  let last = 0;
+  for (const [step, n] of wide.sort(([a], [b]) => a - b)) {
+    if (step <= last) return true;
+    last += step * (n - 1);
+  }
+  return false;
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

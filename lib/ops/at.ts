@@ -2,7 +2,7 @@
 import { checkTensor, dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES } from '../core/dtype.js';
 import { composite } from '../core/scope.js';
-import { checkInteger, formatShape, type Shape, sizeOf } from '../core/shape.js';
+import { broadcastShapes, checkInteger, checkShape, formatShape, type Shape, sizeOf } from '../core/shape.js';
 import { describe, TensorError } from '../errors.js';
 import { native } from '../native.js';
 import type { Tensor } from '../tensor.js';
@@ -45,7 +45,8 @@ export function slice(start: number | null = null, stop: number | null = null, s
   return new Slice(start, stop, checkInteger('slice', 'step', step, 1));
 }
 
-function stretchOf({ start, stop, step }: Slice, n: number): Stretch {
+/** What a range takes of a dimension of size n. */
+export function stretchOf({ start, stop, step }: Slice, n: number): Stretch {
   const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
   const from = start === null ? 0 : clamp(start);
   const to = stop === null ? n : clamp(stop);
@@ -83,11 +84,33 @@ function width(op: string, s: Subscript): number {
 export function at(x: Tensor, ...subscripts: Subscript[]): Tensor {
   const op = 'at';
   checkTensor(op, x);
+  return composite(() => {
+    const { stretches, shape, picks } = readSubscripts(op, x, subscripts);
+    const looked = stride(x, stretches).reshape(shape);
+    return picks.length === 0 ? looked : pick(op, looked, picks);
+  });
+}
+
+/** An index tensor and the dimension it picks from. */
+export interface Pick {
+  readonly axis: number;
+  readonly index: Tensor;
+}
+
+/** Subscripts as a view, strided and then of another shape, and what index tensors pick from that. */
+export interface Reading {
+  readonly stretches: readonly Stretch[];
+  readonly shape: Shape;
+  readonly picks: readonly Pick[];
+}
+
+/** What subscripts of `x` mean; to be called inside a composite. */
+export function readSubscripts(op: string, x: Tensor, subscripts: readonly Subscript[]): Reading {
   const list = complete(op, x, subscripts);
   // First everything that is a view: ranges, places (kept with size 1 for now) and new axes.
   const stretches: Stretch[] = [];
   const shape: number[] = [];
-  const picks: { axis: number; index: Tensor }[] = [];
+  const picks: Pick[] = [];
   for (const s of list) {
     const n = x.shape[stretches.length];
     if (s === null) shape.push(1);
@@ -114,10 +137,7 @@ export function at(x: Tensor, ...subscripts: Subscript[]): Tensor {
       }
     }
   }
-  return composite(() => {
-    const looked = stride(x, stretches).reshape(shape);
-    return picks.length === 0 ? looked : pick(op, looked, picks);
-  });
+  return { stretches, shape: checkShape(op, shape), picks };
 }
 
 /** Subscripts for every dimension: the ellipsis and what was left out become full ranges. */
@@ -180,29 +200,60 @@ export function nonzero(x: Tensor): Tensor {
   return y;
 }
 
-/** Several index tensors at once: they broadcast, and become one index into the dimensions they name, joined. */
-function pick(op: string, x: Tensor, picks: readonly { axis: number; index: Tensor }[]): Tensor {
+/** Several index tensors as one index into the dimensions they name, joined in front of the rest. */
+export interface Joined {
+  /** Places in the joined dimension, 1-d. */
+  readonly index: Tensor;
+  /** The order of dimensions that brings the indexed ones to the front. */
+  readonly order: readonly number[];
+  /** Shape of what is indexed once they are one. */
+  readonly from: Shape;
+  /** Shape of what is found, before its dimensions take their places. */
+  readonly found: Shape;
+  /** The order of dimensions that brings what is found into place, null where it is there. */
+  readonly back: readonly number[] | null;
+}
+
+/** How index tensors pick from a tensor of a shape: they broadcast. To be called inside a composite. */
+export function joinPicks(op: string, shape: Shape, picks: readonly Pick[]): Joined {
   const axes = picks.map((p) => p.axis);
-  const rest = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const rest = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const common = picks.reduce<Shape>((all, { index }) => broadcastShapes(op, all, index.shape), []);
+  const n = sizeOf(axes.map((i) => shape[i]));
+  if (n > 2 ** 31) {
+    throw new TensorError(
+      'index',
+      op,
+      `expected index tensors for dimensions of at most 2^31 elements together, got ${formatShape(axes.map((i) => shape[i]))}`,
+    );
+  }
   let flat: Tensor | null = null;
   for (const { axis, index } of picks) {
-    const n = x.shape[axis];
-    checkRange(op, index, n);
-    const place = index.add(index.lt(0).to('int32').mul(n));
-    flat = flat === null ? place : flat.mul(n).add(place);
+    const size = shape[axis];
+    checkRange(op, index, size);
+    const place = index.add(index.lt(0).to('int32').mul(size));
+    flat = flat === null ? place : flat.mul(size).add(place);
   }
-  const index = flat as Tensor;
-  const joined = x
-    .permute([...axes, ...rest])
-    .reshape([sizeOf(axes.map((i) => x.shape[i])), ...rest.map((i) => x.shape[i])]);
-  const found = indexSelect(joined, 0, index.reshape([-1])).reshape([...index.shape, ...rest.map((i) => x.shape[i])]);
+  const sizes = rest.map((i) => shape[i]);
   // Indexed dimensions side by side keep their place; otherwise the result's come first, as in NumPy.
   const together = axes.every((axis, i) => i === 0 || axis === axes[i - 1] + 1);
-  if (!together || axes[0] === 0) return found;
-  const k = index.ndim;
-  const before = rest.filter((i) => i < axes[0]).length;
-  const order = [...rest.keys()].map((i) => i + k);
-  return found.permute([...order.slice(0, before), ...Array.from({ length: k }, (_, i) => i), ...order.slice(before)]);
+  const k = common.length;
+  const before = together ? rest.filter((i) => i < axes[0]).length : 0;
+  const others = rest.map((_, i) => i + k);
+  const front = Array.from({ length: k }, (_, i) => i);
+  return {
+    index: (flat as Tensor).expand(common).reshape([sizeOf(common)]),
+    order: [...axes, ...rest],
+    from: [n, ...sizes],
+    found: checkShape(op, [...common, ...sizes]),
+    back: before === 0 ? null : [...others.slice(0, before), ...front, ...others.slice(before)],
+  };
+}
+
+function pick(op: string, x: Tensor, picks: readonly Pick[]): Tensor {
+  const { index, order, from, found, back } = joinPicks(op, x.shape, picks);
+  const y = indexSelect(x.permute(order).reshape(from), 0, index).reshape(found);
+  return back === null ? y : y.permute(back);
 }
 
 function checkRange(op: string, index: Tensor, n: number): void {

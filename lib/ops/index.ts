@@ -1,4 +1,4 @@
-// Picking elements by integer tensors along one dimension. Every export is also a method of Tensor.
+// Picking elements by integer tensors along one dimension, and the one road to the kernels of all that index.
 import { checkTensor, dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
 import { DTYPES } from '../core/dtype.js';
 import { composite } from '../core/scope.js';
@@ -10,7 +10,8 @@ import type { Tensor } from '../tensor.js';
 
 const G = native.geometry;
 
-function checkIndex(op: string, index: Tensor): Tensor {
+/** An index as int32. */
+export function checkIndex(op: string, index: Tensor): Tensor {
   checkTensor(op, index, 'an index tensor');
   if (index.dtype === 'int32') return index;
   if (index.dtype === 'uint8') return index.to('int32');
@@ -22,22 +23,31 @@ function checkIndex(op: string, index: Tensor): Tensor {
 }
 
 /** Names the offending index that a kernel found. */
-function outOfRange(op: string, index: Tensor, place: number, n: number): never {
+function outOfRange(op: string, index: Tensor, place: number, low: number, n: number): never {
   const value = index.read(place);
   throw new TensorError(
     'index',
     op,
-    `expected indices between ${-n} and ${n - 1}, got ${value} at place ${place} of the index`,
+    n === 0
+      ? `expected no indices into a dimension of size 0, got ${value} at place ${place} of the index`
+      : `expected indices between ${low} and ${n - 1}, got ${value} at place ${place} of the index`,
   );
 }
 
-function run(
+/** A shape around one dimension as the kernels see it: what is before it, its size, how many are picked, what is after it. */
+export function around(shape: Shape, axis: number, count: number): [number, number, number, number] {
+  return [sizeOf(shape.slice(0, axis)), shape[axis] ?? 1, count, sizeOf(shape.slice(axis + 1))];
+}
+
+/** Runs a kernel of this family on `y`, which is contiguous; `wraps` says whether negative indices count from the end. */
+export function runIndexed(
   kernel: (y: Bytes, x: Bytes, index: Bytes) => number,
   op: string,
   y: Tensor,
   x: Tensor,
   index: Tensor,
   sizes: readonly [outer: number, n: number, count: number, inner: number],
+  wraps = true,
 ): Tensor {
   const source = dense(op, x);
   const at = dense(op, index);
@@ -46,10 +56,23 @@ function run(
   G[5] = offsetOf(y);
   G[6] = offsetOf(source);
   G[7] = offsetOf(at);
+  G[8] = wraps ? 1 : 0;
   const bad = kernel(y.storage.bytes, source.storage.bytes, at.storage.bytes);
-  if (bad >= 0) outOfRange(op, at, bad, sizes[1]);
+  if (bad >= 0) outOfRange(op, at, bad, wraps ? -sizes[1] : 0, sizes[1]);
   dropCopy(source, x);
   dropCopy(at, index);
+  return y;
+}
+
+/** The whole numbers from `start` by `step` as int32, a row. */
+export function places(op: string, n: number, start = 0, step = 1): Tensor {
+  const y = make(op, [n], 'int32');
+  G[0] = DTYPES.int32.code;
+  G[1] = n;
+  G[2] = offsetOf(y);
+  G[3] = start;
+  G[4] = step;
+  native.arange(y.storage.bytes);
   return y;
 }
 
@@ -86,7 +109,7 @@ export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
   }
   const count = picks.size;
   const y = make(op, shape.toSpliced(at, 1, count), x.dtype);
-  run(native.indexSelect, op, y, x, picks, [sizeOf(shape.slice(0, at)), shape[at], count, sizeOf(shape.slice(at + 1))]);
+  runIndexed(native.indexSelect, op, y, x, picks, around(shape, at, count));
   return record(op, y, [x], [picks], (g, [i]) => indexAddInto(g, shape, at, i));
 }
 
@@ -94,12 +117,7 @@ export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
 export function indexAddInto(x: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
   const op = 'indexAdd';
   const y = zerosLike(op, shape, x);
-  run(native.indexAdd, op, y, x, index, [
-    sizeOf(shape.slice(0, axis)),
-    shape[axis],
-    index.size,
-    sizeOf(shape.slice(axis + 1)),
-  ]);
+  runIndexed(native.indexAdd, op, y, x, index, around(shape, axis, index.size));
   return record(op, y, [x], [index], (g, [i]) => indexSelect(g, axis, i));
 }
 
@@ -140,12 +158,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
     return part;
   });
   const y = make(op, picks.shape, x.dtype);
-  run(native.gather, op, y, source, picks, [
-    sizeOf(picks.shape.slice(0, at)),
-    shape[at],
-    picks.shape[at],
-    sizeOf(picks.shape.slice(at + 1)),
-  ]);
+  runIndexed(native.gather, op, y, source, picks, around(picks.shape.with(at, shape[at]), at, picks.shape[at]));
   const sourceShape = source.shape;
   if (source !== x && !source.requiresGrad) source.dispose();
   return record(op, y, [source], [picks], (g, [i]) => scatterAddInto(g, sourceShape, at, i));
@@ -155,11 +168,6 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
 export function scatterAddInto(x: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
   const op = 'scatterAdd';
   const y = zerosLike(op, shape, x);
-  run(native.scatterAdd, op, y, x, index, [
-    sizeOf(shape.slice(0, axis)),
-    shape[axis],
-    index.shape[axis] ?? 1,
-    sizeOf(shape.slice(axis + 1)),
-  ]);
+  runIndexed(native.scatterAdd, op, y, x, index, around(shape, axis, index.shape[axis] ?? 1));
   return record(op, y, [x], [index], (g, [i]) => gather(g, axis, i));
 }

@@ -1,25 +1,18 @@
 // Elements that a mask, an index or a diagonal names. Every export is also a method of Tensor.
-import { checkTensor, isTensor, make, meet } from '../core/dispatch.js';
+import { checkTensor, isTensor, meet } from '../core/dispatch.js';
 import { composite } from '../core/scope.js';
 import { broadcastShapes, checkInteger, checkNumber, formatShape, normalizeAxis } from '../core/shape.js';
 import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { nonzero } from './at.js';
-import { gather, indexSelect } from './index.js';
+import { gather, indexSelect, places } from './index.js';
+import { rowsReplaced } from './index-write.js';
 import { where } from './join.js';
+import { checkSource } from './scatter.js';
 
 function checkMask(op: string, mask: Tensor): Tensor {
   if (checkTensor(op, mask, 'a mask').dtype === 'bool') return mask;
   throw new TensorError('dtype', op, `expected a bool mask, got ${mask.dtype}; convert it with mask.to('bool')`);
-}
-
-/** The whole numbers from `start` as int32, a row. */
-function count(op: string, n: number, start = 0): Tensor {
-  const y = make(op, [n], 'int32');
-  y.typed().forEach((_, i, places) => {
-    places[i] = start + i;
-  });
-  return y;
 }
 
 /**
@@ -82,6 +75,46 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
 }
 
 /**
+ * A copy of `x` with the first elements of a source, in row-major order, where the mask is true; mask and `x` broadcast
+ * (PyTorch: `torch.masked_scatter`).
+ *
+ * @param mask bool
+ * @param source at least as many elements as the mask has true ones, of the dtype of `x`
+ * @throws TensorError `dtype` for a mask that is not bool or another dtype of the source, `shape` for too few elements or
+ * shapes that do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * const x = tensor([1, -2, -3]);
+ * console.log(x.maskedScatter(x.lt(0), tensor([7, 8, 9])).toArray()); // [1, 7, 8]
+ * ```
+ */
+export function maskedScatter(x: Tensor, mask: Tensor, source: Tensor): Tensor {
+  const op = 'maskedScatter';
+  checkTensor(op, x);
+  checkMask(op, mask);
+  checkSource(op, x, source);
+  const shape = broadcastShapes(op, x.shape, mask.shape);
+  return composite(() => {
+    const row = (t: Tensor) => {
+      const whole = t.expand(shape);
+      return whole.reshape([whole.size]);
+    };
+    const index = nonzero(row(mask)).squeeze(1);
+    if (source.size < index.size) {
+      throw new TensorError(
+        'shape',
+        op,
+        `expected at least ${index.size} elements, one for each true of the mask, got ${formatShape(source.shape)}`,
+      );
+    }
+    const values = source.reshape([source.size]).narrow(0, 0, index.size);
+    return rowsReplaced(op, row(x), 0, index, values).reshape(shape);
+  });
+}
+
+/**
  * Picks along one dimension as `gather` does, but `x` and the index broadcast outside it
  * (PyTorch: `torch.take_along_dim`).
  *
@@ -125,8 +158,8 @@ function triangle(op: 'tril' | 'triu', x: Tensor, diagonal: number): Tensor {
     throw new TensorError('shape', op, `expected at least two dimensions, got ${formatShape(shape)}`);
   }
   return composite(() => {
-    const rows = count(op, shape[ndim - 2], k).unsqueeze(1);
-    const columns = count(op, shape[ndim - 1]);
+    const rows = places(op, shape[ndim - 2], k).unsqueeze(1);
+    const columns = places(op, shape[ndim - 1]);
     const mask = op === 'tril' ? columns.le(rows) : columns.ge(rows);
     return x.dtype === 'bool' ? x.logicalAnd(mask) : where(mask, x, 0);
   });
@@ -194,6 +227,6 @@ export function oneHot(x: Tensor, classes = -1): Tensor {
     if (low < 0 || high >= n) {
       throw new TensorError('index', op, `expected classes from 0 to ${n - 1}, got ${low < 0 ? low : high}`);
     }
-    return x.unsqueeze(-1).eq(count(op, n)).to('int32');
+    return x.unsqueeze(-1).eq(places(op, n)).to('int32');
   });
 }

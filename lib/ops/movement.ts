@@ -12,7 +12,7 @@ import {
 } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { indexSelect } from './index.js';
+import { indexSelect, places } from './index.js';
 import { cat } from './join.js';
 import { clone, permute } from './view.js';
 
@@ -113,13 +113,7 @@ export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const turned = someAxes(op, axes, ndim);
   if (turned.length === 0) return clone(x);
   return composite(() =>
-    turned.reduce((y, axis) => {
-      const index = make(op, [shape[axis]], 'int32');
-      index.typed().forEach((_, i, places) => {
-        places[i] = places.length - 1 - i;
-      });
-      return indexSelect(y, axis, index);
-    }, x),
+    turned.reduce((y, axis) => indexSelect(y, axis, places(op, shape[axis], shape[axis] - 1, -1)), x),
   );
 }
 
@@ -253,22 +247,22 @@ export function repeatInterleave(
   const n = flat ? x.size : x.shape[at];
   const counts = typeof repeats === 'number' ? [repeats] : countsOf(op, repeats, n);
   for (const count of counts) checkInteger(op, 'repeats', count, 0);
-  const places: number[] = [];
+  const origins: number[] = [];
   for (let i = 0; i < n; i++) {
     const count = counts.length === 1 ? counts[0] : counts[i];
-    for (let k = 0; k < count; k++) places.push(i);
+    for (let k = 0; k < count; k++) origins.push(i);
   }
   const wanted = options?.outputSize;
-  if (wanted !== undefined && checkInteger(op, 'outputSize', wanted, 0) !== places.length) {
+  if (wanted !== undefined && checkInteger(op, 'outputSize', wanted, 0) !== origins.length) {
     throw new TensorError(
       'value',
       op,
-      `expected outputSize to be the sum of the repeats, ${places.length}, got ${wanted}`,
+      `expected outputSize to be the sum of the repeats, ${origins.length}, got ${wanted}`,
     );
   }
   return composite(() => {
-    const index = make(op, [places.length], 'int32');
-    index.typed().set(places);
+    const index = make(op, [origins.length], 'int32');
+    index.typed().set(origins);
     return indexSelect(flat ? x.reshape([n]) : x, at, index);
   });
 }

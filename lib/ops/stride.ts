@@ -1,5 +1,6 @@
 // Strided looks at a tensor's memory, which slices and other views are made of.
-import { checkTensor, copyInto, make, view } from '../core/dispatch.js';
+import { checkTensor, copyInto, filled, make, view } from '../core/dispatch.js';
+import { composite } from '../core/scope.js';
 import { isContiguous, type Shape, sizeOf } from '../core/shape.js';
 import { record } from '../core/tape.js';
 import type { Tensor } from '../tensor.js';
@@ -47,4 +48,22 @@ function unstride(g: Tensor, shape: Shape, stretches: readonly Stretch[]): Tenso
   copyInto(window, g);
   window.dispose();
   return record('slice backward', y, [g], [], (gg) => stride(gg, stretches));
+}
+
+/**
+ * A copy of `x` with `values` in the part that `look` shows of it, a view: `look(y) = values`, `dx = g` outside the part,
+ * `dvalues = look(g)`. The values have the dtype of `x` and broadcast to the part.
+ */
+export function placed(op: string, x: Tensor, values: Tensor | number, look: (whole: Tensor) => Tensor): Tensor {
+  const y = make(op, x.shape, x.dtype);
+  copyInto(y, x);
+  const window = composite(() => look(y));
+  const source = typeof values === 'number' ? filled(op, [], x.dtype, values) : values;
+  copyInto(window, source);
+  window.dispose();
+  if (source !== values) source.dispose();
+  return record(op, y, [x, typeof values === 'number' ? null : values], [], (g, _, needs) => [
+    needs[0] === null ? null : placed(op, g, 0, look),
+    needs[1] === null ? null : look(g),
+  ]);
 }

@@ -1,4 +1,4 @@
-// gather, scatterAdd, indexSelect, indexAdd: moves by the size of an element, additions by dtype.
+// gather and scatters, indexSelect, indexAdd, indexCopy: moves by the size of an element, arithmetic by dtype.
 #include "kernels/capability.h"
 //
 #include <string.h>
@@ -31,8 +31,28 @@ inline void add_to(int32_t& y, int32_t x) {
 inline void add_to(uint8_t& y, uint8_t x) { y = static_cast<uint8_t>(y + x); }
 inline void add_to(Bool& y, Bool x) { y.byte = static_cast<uint8_t>((y.byte != 0) | (x.byte != 0)); }
 
+inline void multiply_by(float& y, float x) { y *= x; }
+inline void multiply_by(double& y, double x) { y *= x; }
+inline void multiply_by(int32_t& y, int32_t x) {
+  y = static_cast<int32_t>(static_cast<uint32_t>(y) * static_cast<uint32_t>(x));
+}
+inline void multiply_by(uint8_t& y, uint8_t x) { y = static_cast<uint8_t>(y * x); }
+inline void multiply_by(Bool& y, Bool x) { y.byte = static_cast<uint8_t>((y.byte != 0) & (x.byte != 0)); }
+
+// NaN wins, from whichever side it comes.
+template <class T>
+inline void raise_to(T& y, T x) {
+  if (x > y || x != x) y = x;
+}
+inline void raise_to(Bool& y, Bool x) { add_to(y, x); }
+template <class T>
+inline void lower_to(T& y, T x) {
+  if (x < y || x != x) y = x;
+}
+inline void lower_to(Bool& y, Bool x) { multiply_by(y, x); }
+
 inline bool good_indices(const IndexArgs& args, int64_t indices) {
-  return check_indices(args.index, indices, -args.n, args.n, kNoneIgnored);
+  return check_indices(args.index, indices, args.wraps ? -args.n : 0, args.n, kNoneIgnored);
 }
 
 // y[i] = x[index[i]], single elements.
@@ -75,9 +95,9 @@ void gather(const IndexArgs& args) {
   });
 }
 
-// Additions to one place keep their order: threads share out the outer blocks and the columns only.
-template <class T>
-void scatter_add(const IndexArgs& args) {
+// Writes to one place keep their order: threads share out the outer blocks and the columns only.
+template <class T, class F>
+void scatter_with(const IndexArgs& args, const F& write) {
   if (!good_indices(args, args.outer * args.count * args.inner)) return;
   T* y = static_cast<T*>(args.y);
   const T* x = static_cast<const T*>(args.x);
@@ -93,11 +113,32 @@ void scatter_add(const IndexArgs& args) {
         const int64_t line = (o * args.count + j) * args.inner;
         for (int64_t i = first; i < last; ++i) {
           const int64_t row = row_at(args.index + line + i, args.n);
-          if (row >= 0) add_to(to[row * args.inner + i], x[line + i]);
+          if (row >= 0) write(to[row * args.inner + i], x[line + i]);
         }
       }
     }
   });
+}
+
+template <class T>
+void scatter(const IndexArgs& args) {
+  scatter_with<T>(args, [](T& y, T x) { y = x; });
+}
+template <class T>
+void scatter_add(const IndexArgs& args) {
+  scatter_with<T>(args, [](T& y, T x) { add_to(y, x); });
+}
+template <class T>
+void scatter_multiply(const IndexArgs& args) {
+  scatter_with<T>(args, [](T& y, T x) { multiply_by(y, x); });
+}
+template <class T>
+void scatter_max(const IndexArgs& args) {
+  scatter_with<T>(args, [](T& y, T x) { raise_to(y, x); });
+}
+template <class T>
+void scatter_min(const IndexArgs& args) {
+  scatter_with<T>(args, [](T& y, T x) { lower_to(y, x); });
 }
 
 template <class T>
@@ -124,10 +165,10 @@ inline void add_row(T* __restrict y, const T* __restrict x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) add_to(y[i], x[i]);
 }
 
-// A row of y belongs to one share of the work, the rows of the most frequent indices to different ones; every share
-// reads all indices. However many there are, additions to one row keep their order.
-template <class T>
-void index_add(const IndexArgs& args) {
+// Calls write(to, from) for every row. A row of y belongs to one share of the work, the rows of the most frequent
+// indices to different ones; every share reads all indices. However many there are, writes to one row keep their order.
+template <class T, class F>
+void for_each_row(const IndexArgs& args, const F& write) {
   if (!good_indices(args, args.count)) return;
   T* y = static_cast<T*>(args.y);
   const T* x = static_cast<const T*>(args.x);
@@ -141,15 +182,24 @@ void index_add(const IndexArgs& args) {
       for (int64_t j = 0; j < args.count; ++j) {
         const int64_t row = row_at(args.index + j, args.n);
         if (row < 0 || (row & (shares - 1)) != share) continue;
-        T* to = y + (o * args.n + row) * args.inner;
-        const T* from = x + (o * args.count + j) * args.inner;
-        if (args.inner == 1)
-          add_to(*to, *from);
-        else
-          add_row(to, from, args.inner);
+        write(y + (o * args.n + row) * args.inner, x + (o * args.count + j) * args.inner);
       }
     }
   });
+}
+
+template <class T>
+void index_add(const IndexArgs& args) {
+  const int64_t inner = args.inner;
+  if (inner == 1) return for_each_row<T>(args, [](T* to, const T* from) { add_to(*to, *from); });
+  for_each_row<T>(args, [inner](T* to, const T* from) { add_row(to, from, inner); });
+}
+
+template <class T>
+void index_copy(const IndexArgs& args) {
+  const size_t bytes = static_cast<size_t>(args.inner) * sizeof(T);
+  if (args.inner == 1) return for_each_row<T>(args, [](T* to, const T* from) { *to = *from; });
+  for_each_row<T>(args, [bytes](T* to, const T* from) { memmove(to, from, bytes); });
 }
 
 #define CHAINRULE_BY_WIDTH(name)           \
@@ -164,7 +214,9 @@ void index_add(const IndexArgs& args) {
     }                                      \
   }
 CHAINRULE_BY_WIDTH(gather)
+CHAINRULE_BY_WIDTH(scatter)
 CHAINRULE_BY_WIDTH(index_select)
+CHAINRULE_BY_WIDTH(index_copy)
 
 #define CHAINRULE_BY_DTYPE(name)           \
   void name##_any(const IndexArgs& args) { \
@@ -182,6 +234,9 @@ CHAINRULE_BY_WIDTH(index_select)
     }                                      \
   }
 CHAINRULE_BY_DTYPE(scatter_add)
+CHAINRULE_BY_DTYPE(scatter_multiply)
+CHAINRULE_BY_DTYPE(scatter_max)
+CHAINRULE_BY_DTYPE(scatter_min)
 CHAINRULE_BY_DTYPE(index_add)
 
 }  // namespace
@@ -191,6 +246,11 @@ void fill_index(Table& table) {
   table.scatter_add = scatter_add_any;
   table.index_select = index_select_any;
   table.index_add = index_add_any;
+  table.index_copy = index_copy_any;
+  table.scatter[static_cast<int>(Scatter::kReplace)] = scatter_any;
+  table.scatter[static_cast<int>(Scatter::kMultiply)] = scatter_multiply_any;
+  table.scatter[static_cast<int>(Scatter::kMax)] = scatter_max_any;
+  table.scatter[static_cast<int>(Scatter::kMin)] = scatter_min_any;
 }
 
 }  // namespace chainrule::CHAINRULE_CAPABILITY

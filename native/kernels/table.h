@@ -34,13 +34,14 @@ struct Table {
   SoftmaxFamily softmax;
   Kernel<LossArgs> nll, nll_backward, cross_entropy_backward;
   Kernel<CtcArgs> ctc;
-  Kernel<IndexArgs> gather, scatter_add, index_select, index_add;
   Kernel<ScanArgs> cumsum, cumprod, cummax, cummin, logcumsumexp, recurrence;
   Kernel<SortArgs> sort;
   Kernel<SelectArgs> topk, kth;
   Kernel<RowOrderArgs> row_order;
   Kernel<SearchArgs> searchsorted;
   Kernel<NonzeroArgs> nonzero;
+  Kernel<IndexArgs> gather, scatter_add, index_select, index_add, index_copy;
+  Kernel<IndexArgs> scatter[kScatters];
   Kernel<OptimArgs> sgd[2], adam[2];  // float32, float64
   UpdateFamily update;
   RandomFamily random;

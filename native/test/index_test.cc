@@ -1,7 +1,10 @@
-// gather, scatterAdd, indexSelect, indexAdd against plain loops; bad indices touch nothing; threads change nothing.
+// gather, scatters, indexSelect, indexAdd, indexCopy against plain loops; bad indices touch nothing; threads change
+// nothing.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "core/index_check.h"
@@ -21,6 +24,26 @@ std::vector<T> random_elements(std::mt19937& random, int64_t n) {
   std::vector<T> x(n);
   for (T& e : x) e = static_cast<T>(static_cast<int>(random() % 100));
   return x;
+}
+
+template <class T>
+void write(T& y, T x, Scatter kind) {
+  // The product of many integers leaves its type: unsigned, it wraps.
+  if (kind == Scatter::kReplace) y = x;
+  if (kind == Scatter::kMultiply) {
+    if constexpr (std::is_integral_v<T>)
+      y = static_cast<T>(static_cast<uint32_t>(y) * static_cast<uint32_t>(x));
+    else
+      y *= x;
+  }
+  if (kind == Scatter::kMax) y = std::max(y, x);
+  if (kind == Scatter::kMin) y = std::min(y, x);
+}
+
+// Long products of floats overflow, and infinity times 0 is NaN.
+template <class T>
+bool same(T a, T b) {
+  return a == b || (a != a && b != b);
 }
 
 template <class T>
@@ -48,6 +71,17 @@ void compare(DType dtype, const Sizes& s) {
     CHECK(take_bad_index() == -1);
     CHECK(read == want_read);
     CHECK(added == want_added);
+    for (int kind = 0; kind < (by_element ? kScatters : 1); ++kind) {
+      auto got = whole, want = whole;
+      for (int64_t p = 0; p < static_cast<int64_t>(picked.size()); ++p) {
+        const int64_t i = p % s.inner, j = p / s.inner % s.count, o = p / s.inner / s.count;
+        const int64_t t = index[by_element ? p : j], row = t < 0 ? t + s.n : t;
+        write(want[(o * s.n + row) * s.inner + i], picked[p], static_cast<Scatter>(kind));
+      }
+      (by_element ? k.scatter[kind]
+                  : k.index_copy)({dtype, s.outer, s.n, s.count, s.inner, got.data(), picked.data(), index.data()});
+      CHECK(std::equal(got.begin(), got.end(), want.begin(), same<T>));
+    }
     if (index.empty()) continue;
     index[index.size() / 2] = static_cast<int32_t>(s.n);
     const auto before = added;
@@ -74,6 +108,16 @@ TEST_CASE("indexing equals plain loops") {
     }
   }
   set_num_threads(before);
+}
+
+TEST_CASE("indices that may not wrap are bad below 0") {
+  const std::vector<int32_t> index{1, -1};
+  const std::vector<float> x(2, 1.0f);
+  std::vector<float> y(2, 0.0f);
+  take_bad_index();
+  kernels().index_copy({DType::kFloat32, 1, 2, 2, 1, y.data(), x.data(), index.data(), false});
+  CHECK(take_bad_index() == 1);
+  CHECK(y == std::vector<float>(2, 0.0f));
 }
 
 TEST_CASE("the first bad index of many is found") {

@@ -7,10 +7,12 @@ import { loss } from './adapter/loss.js';
 import { matmul } from './adapter/matmul.js';
 import { norm } from './adapter/norm.js';
 import { optim } from './adapter/optim.js';
+import { pad } from './adapter/pad.js';
 import { pool } from './adapter/pool.js';
 import { product } from './adapter/product.js';
 import { reduce } from './adapter/reduce.js';
 import { scan } from './adapter/scan.js';
+import { scatter } from './adapter/scatter.js';
 import { shape } from './adapter/shape.js';
 import { sort } from './adapter/sort.js';
 
@@ -28,4 +30,6 @@ export const adapter: Entries = {
   ...optim,
   ...attention,
   ...product,
+  ...scatter,
+  ...pad,
 };

@@ -12,11 +12,13 @@ import { matmul } from './table/matmul.js';
 import { movement } from './table/movement.js';
 import { norm } from './table/norm.js';
 import { normalization } from './table/normalization.js';
+import { pads } from './table/pad.js';
 import { pool } from './table/pool.js';
 import { product } from './table/product.js';
 import { reduce } from './table/reduce.js';
 import type { Row } from './table/row.js';
 import { scan } from './table/scan.js';
+import { scatters } from './table/scatter.js';
 import { searching } from './table/search.js';
 import { shape } from './table/shape.js';
 import { similarity } from './table/similarity.js';
@@ -50,4 +52,6 @@ export const table: readonly Row[] = [
   ...similarity,
   ...normalization,
   ...attention,
+  ...scatters,
+  ...pads,
 ];

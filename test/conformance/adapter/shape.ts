@@ -5,8 +5,9 @@ import type { NumberJson, Precision, TensorJson } from '../cases.js';
 import { type Entries, given, numberOf, op, unary } from './entry.js';
 
 type Several = number | number[];
-type Subscripts = (number | { slice: (number | null)[] } | null | '...' | TensorJson)[];
-const subscripts = (list: Subscripts, precision: Precision): cr.Subscript[] =>
+/** Subscripts as cases write them. */
+export type Subscripts = (number | { slice: (number | null)[] } | null | '...' | TensorJson)[];
+export const subscripts = (list: Subscripts, precision: Precision): cr.Subscript[] =>
   list.map((s) => {
     if (s === null || typeof s === 'number' || s === '...') return s;
     if ('slice' in s) return cr.slice(s.slice[0], s.slice[1], s.slice[2] ?? 1);
