@@ -25,6 +25,7 @@ void register_resample(napi_env env, napi_value exports);
 void register_conv(napi_env env, napi_value exports);
 void register_gemm(napi_env env, napi_value exports);
 void register_recurrent(napi_env env, napi_value exports);
+void register_linalg(napi_env env, napi_value exports);
 
 namespace {
 
@@ -101,5 +102,6 @@ NAPI_MODULE_INIT() {
   register_conv(env, exports);
   register_gemm(env, exports);
   register_recurrent(env, exports);
+  register_linalg(env, exports);
   return exports;
 }
