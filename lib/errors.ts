@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'released'
   /** Differentiation asked for where there is nothing to differentiate. */
   | 'grad'
+  /** A matrix that has no inverse, or is not positive definite. */
+  | 'singular'
   /** A graph that an earlier backward pass has consumed. */
   | 'consumed'
   /** A saved tensor that was changed in place between forward and backward. */

@@ -15,6 +15,7 @@ export * from './create.js';
 export * as data from './data/index.js';
 export { type ErrorCode, TensorError } from './errors.js';
 export * as io from './io/index.js';
+export * as linalg from './linalg.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/parameter.js';
 export * from './ops/activation.js';
@@ -42,6 +43,12 @@ export { gather, indexSelect } from './ops/index.js';
 export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';
 export { cat, stack, where } from './ops/join.js';
 export type { Placed } from './ops/lines.js';
+export { det, logdet, type SignedLog, slogdet, trace } from './ops/linalg-det.js';
+export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg-factor.js';
+export { pinverse } from './ops/linalg-lstsq.js';
+export { luSolve } from './ops/linalg-lu.js';
+export { matrixExp, matrixPower } from './ops/linalg-power.js';
+export { inverse } from './ops/linalg-solve.js';
 export {
   type BceWithLogitsOptions,
   binaryCrossEntropyWithLogits,

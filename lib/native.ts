@@ -154,6 +154,30 @@ export interface Native {
    * 0 dtype, 1 n, 2 c, 3..5 d, h, w, 6 o, 7..9 kernel, 10..12 output, 13..15 stride, 16..18 padding in front, 19..21 dilation (each
    * depth, height, width), 22 groups, 23.. off of each argument in order (bias and dbias: -1 for none). The input gradient adds a bias
    * [c] too: it is the transposed convolution.
+   * Batches of contiguous row-major matrices, float32 or float64. 0 dtype, 1 batch, 2 m, 3 n, 4 k, 5 mode, 6 upper, 7 transposed,
+   * 8 unit, 9 rcond, 10.. off of each argument in order; what a mode leaves out may be empty. Per matrix `info`, int32, is 0, positive
+   * where the matrix is singular, not definite or does not converge (LAPACK's number), or negative (native/core/args/linalg.h).
+   * inverse: x = a^-1, both [n, n]. linearSolve: a x = b, a [n, n], b [n, k]. lu: factors of a [m, n], pivots int32 from 1 on, sign [1] of
+   * the permutation; luSolve solves with them (transposed: with a^T). cholesky: the lower factor of the lower triangle or the upper
+   * one of the upper. triangularSolve: op(a) x = b (mode 0, b [n, k]) or x op(a) = b (mode 1, b [k, n]).
+   * qr: q [m, c], r [c, n] of a [m, n], c = min(m, n) (mode 0) or m (mode 1); mode 2 leaves q out.
+   * svd: mode 0 only s, 1 u [m, c], vh [c, n], 2 u [m, m], vh [n, n]. eigh: values w [n], mode 1 also vectors v [n, n] as columns.
+   * leastSquares: a [m, n], b [m, k], x [n, k], residuals [k], s [min(m, n)] (modes 2, 3), rank int32; modes gels, gelsy, gelsd, gelss.
+   */
+  inverse(x: Bytes, info: Bytes, a: Bytes): void;
+  linearSolve(x: Bytes, info: Bytes, a: Bytes, b: Bytes): void;
+  lu(x: Bytes, pivots: Bytes, sign: Bytes, info: Bytes, a: Bytes): void;
+  luSolve(x: Bytes, info: Bytes, lu: Bytes, pivots: Bytes, b: Bytes): void;
+  cholesky(x: Bytes, info: Bytes, a: Bytes): void;
+  triangularSolve(x: Bytes, a: Bytes, b: Bytes): void;
+  qr(q: Bytes, r: Bytes, info: Bytes, a: Bytes): void;
+  svd(u: Bytes, s: Bytes, vh: Bytes, info: Bytes, a: Bytes): void;
+  eigh(w: Bytes, v: Bytes, info: Bytes, a: Bytes): void;
+  leastSquares(x: Bytes, residuals: Bytes, s: Bytes, rank: Bytes, info: Bytes, a: Bytes, b: Bytes): void;
+
+  /**
+   * 0 dtype, 1 n, 2 c, 3 h, 4 w, 5 o, 6 kh, 7 kw, 8 oh, 9 ow, 10 stride h, 11 stride w, 12 pad top, 13 pad left,
+   * 14 dilation h, 15 dilation w, 16 groups, 17.. off of each argument in order (bias and dbias: -1 for none).
    */
   conv(y: Bytes, x: Bytes, w: Bytes, bias: Bytes): void;
   convBackwardInput(dx: Bytes, dy: Bytes, w: Bytes, bias: Bytes): void;

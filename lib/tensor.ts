@@ -19,6 +19,13 @@ import * as index from './ops/index.js';
 import * as indexWrite from './ops/index-write.js';
 import * as join from './ops/join.js';
 import type { Placed } from './ops/lines.js';
+import type * as determinant from './ops/linalg-det.js';
+import type * as factor from './ops/linalg-factor.js';
+import { pinverse } from './ops/linalg-lstsq.js';
+import { luSolve } from './ops/linalg-lu.js';
+import type * as power from './ops/linalg-power.js';
+import { inverse } from './ops/linalg-solve.js';
+import { svd } from './ops/linalg-spectral.js';
 import * as mask from './ops/mask.js';
 import * as matmul from './ops/matmul.js';
 import * as movement from './ops/movement.js';
@@ -77,6 +84,10 @@ export interface Tensor
     Methods<Pick<typeof quantile, 'mode' | 'quantile' | 'nanquantile'>>,
     Methods<Pick<typeof search, 'bincount' | 'histc'>>,
     Methods<typeof matmul>,
+    Methods<typeof determinant>,
+    Methods<typeof factor>,
+    Methods<typeof power>,
+    Methods<typeof linear>,
     Methods<typeof product>,
     Methods<typeof productAdd>,
     Methods<Pick<typeof reduce, 'sum' | 'mean' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'all' | 'any'>>,
@@ -449,6 +460,7 @@ function attach(modules: readonly object[]): void {
   }
 }
 
+const linear = { inverse, pinverse, luSolve, svd };
 const { gather, indexSelect } = index;
 const { indexAdd, indexCopy, indexFill, indexReduce, take, put } = indexWrite;
 const { sum, mean, amax, amin, argmax, argmin, all, any } = reduce;

@@ -5,6 +5,20 @@ import { restoreGradEnabled, setGradEnabled } from './mode.js';
 import { composite } from './scope.js';
 import { type Rule, record } from './tape.js';
 
+/** What `forward` gives outside the tape, with nothing left of what it took. */
+function quietly(op: string, forward: () => Tensor): Tensor {
+  const before = setGradEnabled(false);
+  let made: Tensor;
+  try {
+    made = composite(forward);
+  } finally {
+    restoreGradEnabled(before);
+  }
+  const y = view(op, made, made.shape, made.strides, made.offset, made.isContiguous);
+  made.dispose();
+  return y;
+}
+
 /**
  * The result of `forward` as one node of the tape, with `rule` as its gradient.
  *
@@ -18,14 +32,17 @@ export function fused<const S extends readonly Tensor[]>(
   forward: () => Tensor,
   rule: Rule<S>,
 ): Tensor {
-  const before = setGradEnabled(false);
-  let made: Tensor;
-  try {
-    made = composite(forward);
-  } finally {
-    restoreGradEnabled(before);
-  }
-  const y = view(op, made, made.shape, made.strides, made.offset, made.isContiguous);
-  made.dispose();
+  const y = quietly(op, forward);
   return record(op, y, inputs, saved, rule);
+}
+
+/** Like {@link fused}, for a gradient of one input that reads the result too. */
+export function remembered(
+  op: string,
+  x: Tensor,
+  forward: () => Tensor,
+  rule: (g: Tensor, x: Tensor, y: Tensor) => Tensor,
+): Tensor {
+  const y = quietly(op, forward);
+  return record(op, y, [x], [x, y], (g, [input, out]) => rule(g, input, out));
 }

@@ -1,8 +1,7 @@
 // Reductions beyond sums: variance, norms, products, logarithms of sums, NaN left out. Every export is also a method of Tensor.
-import { cast, checkFloat, checkTensor, filled, view } from '../core/dispatch.js';
+import { cast, checkFloat, checkTensor, filled } from '../core/dispatch.js';
 import { floatOf, isFloat } from '../core/dtype.js';
-import { fused } from '../core/fused.js';
-import { restoreGradEnabled, setGradEnabled } from '../core/mode.js';
+import { fused, remembered } from '../core/fused.js';
 import { composite } from '../core/scope.js';
 import { checkNumber, formatShape } from '../core/shape.js';
 import { record } from '../core/tape.js';
@@ -20,25 +19,6 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 const KEEP = { keepdim: true } as const;
-
-/** Like `fused`, for a gradient that reads the result too. */
-function remembered(
-  op: string,
-  x: Tensor,
-  forward: () => Tensor,
-  rule: (g: Tensor, x: Tensor, y: Tensor) => Tensor,
-): Tensor {
-  const before = setGradEnabled(false);
-  let made: Tensor;
-  try {
-    made = composite(forward);
-  } finally {
-    restoreGradEnabled(before);
-  }
-  const y = view(op, made, made.shape, made.strides, made.offset, made.isContiguous);
-  made.dispose();
-  return record(op, y, [x], [x, y], (g, [input, out]) => rule(g, input, out));
-}
 
 // ---- spread
 

@@ -3,6 +3,7 @@ import { attention } from './adapter/attention.js';
 import { conv } from './adapter/conv.js';
 import { elementwise } from './adapter/elementwise.js';
 import type { Entries } from './adapter/entry.js';
+import { linalgEntries } from './adapter/linalg.js';
 import { loss } from './adapter/loss.js';
 import { matmul } from './adapter/matmul.js';
 import { norm } from './adapter/norm.js';
@@ -23,6 +24,7 @@ export const adapter: Entries = {
   ...shape,
   ...sort,
   ...matmul,
+  ...linalgEntries,
   ...conv,
   ...pool,
   ...norm,

@@ -4,6 +4,7 @@ import { attention } from './table/attention.js';
 import { binary } from './table/binary.js';
 import { compare } from './table/compare.js';
 import { conv } from './table/conv.js';
+import { linalgRows } from './table/linalg.js';
 import { loss } from './table/loss.js';
 import { lossMore } from './table/loss-more.js';
 import { lossSequence } from './table/loss-sequence.js';
@@ -42,6 +43,7 @@ export const table: readonly Row[] = [
   ...movement,
   ...masks,
   ...matmul,
+  ...linalgRows,
   ...product,
   ...conv,
   ...pool,
