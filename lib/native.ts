@@ -151,9 +151,6 @@ export interface Native {
   gemm(c: Bytes, a: Bytes, b: Bytes, bias: Bytes): void;
 
   /**
-   * 0 dtype, 1 n, 2 c, 3..5 d, h, w, 6 o, 7..9 kernel, 10..12 output, 13..15 stride, 16..18 padding in front, 19..21 dilation (each
-   * depth, height, width), 22 groups, 23.. off of each argument in order (bias and dbias: -1 for none). The input gradient adds a bias
-   * [c] too: it is the transposed convolution.
    * Batches of contiguous row-major matrices, float32 or float64. 0 dtype, 1 batch, 2 m, 3 n, 4 k, 5 mode, 6 upper, 7 transposed,
    * 8 unit, 9 rcond, 10.. off of each argument in order; what a mode leaves out may be empty. Per matrix `info`, int32, is 0, positive
    * where the matrix is singular, not definite or does not converge (LAPACK's number), or negative (native/core/args/linalg.h).
@@ -176,8 +173,9 @@ export interface Native {
   leastSquares(x: Bytes, residuals: Bytes, s: Bytes, rank: Bytes, info: Bytes, a: Bytes, b: Bytes): void;
 
   /**
-   * 0 dtype, 1 n, 2 c, 3 h, 4 w, 5 o, 6 kh, 7 kw, 8 oh, 9 ow, 10 stride h, 11 stride w, 12 pad top, 13 pad left,
-   * 14 dilation h, 15 dilation w, 16 groups, 17.. off of each argument in order (bias and dbias: -1 for none).
+   * 0 dtype, 1 n, 2 c, 3..5 d, h, w, 6 o, 7..9 kernel, 10..12 output, 13..15 stride, 16..18 padding in front, 19..21 dilation (each
+   * depth, height, width), 22 groups, 23.. off of each argument in order (bias and dbias: -1 for none). The input gradient adds a bias
+   * [c] too: it is the transposed convolution.
    */
   conv(y: Bytes, x: Bytes, w: Bytes, bias: Bytes): void;
   convBackwardInput(dx: Bytes, dy: Bytes, w: Bytes, bias: Bytes): void;

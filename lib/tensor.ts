@@ -19,11 +19,11 @@ import * as index from './ops/index.js';
 import * as indexWrite from './ops/index-write.js';
 import * as join from './ops/join.js';
 import type { Placed } from './ops/lines.js';
-import type * as determinant from './ops/linalg-det.js';
-import type * as factor from './ops/linalg-factor.js';
+import * as determinant from './ops/linalg-det.js';
+import * as factor from './ops/linalg-factor.js';
 import { pinverse } from './ops/linalg-lstsq.js';
 import { luSolve } from './ops/linalg-lu.js';
-import type * as power from './ops/linalg-power.js';
+import * as power from './ops/linalg-power.js';
 import { inverse } from './ops/linalg-solve.js';
 import { svd } from './ops/linalg-spectral.js';
 import * as mask from './ops/mask.js';
@@ -488,6 +488,10 @@ attach([
   { mode: quantile.mode, quantile: quantile.quantile, nanquantile: quantile.nanquantile },
   { bincount: search.bincount, histc: search.histc },
   matmul,
+  determinant,
+  factor,
+  power,
+  linear,
   product,
   productAdd,
   { sum, mean, amax, amin, argmax, argmin, all, any },

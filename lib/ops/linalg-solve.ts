@@ -56,7 +56,7 @@ export const inverseOr = (op: string, x: Tensor, hole: number): Tensor => invers
  * @example
  * ```ts
  * import { linalg, tensor } from 'chainrule';
- * console.log(linalg.inv(tensor([[2, 0], [0, 4]])).toArray()); // [[0.5, 0], [0, 0.25]]
+ * console.log(linalg.inv(tensor([[2, 1], [1, 1]])).toArray()); // [[1, -1], [-1, 2]]
  * ```
  */
 export function inv(x: Tensor): Tensor {
@@ -72,7 +72,7 @@ export function inv(x: Tensor): Tensor {
  * @example
  * ```ts
  * import { tensor } from 'chainrule';
- * console.log(tensor([[2, 0], [0, 4]]).inverse().toArray()); // [[0.5, 0], [0, 0.25]]
+ * console.log(tensor([[2, 1], [1, 1]]).inverse().toArray()); // [[1, -1], [-1, 2]]
  * ```
  */
 export function inverse(x: Tensor): Tensor {
