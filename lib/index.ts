@@ -42,13 +42,13 @@ export * from './ops/exponential.js';
 export { gather, indexSelect } from './ops/index.js';
 export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';
 export { cat, stack, where } from './ops/join.js';
-export type { Placed } from './ops/lines.js';
 export { det, logdet, type SignedLog, slogdet, trace } from './ops/linalg-det.js';
 export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg-factor.js';
 export { pinverse } from './ops/linalg-lstsq.js';
 export { luSolve } from './ops/linalg-lu.js';
 export { matrixExp, matrixPower } from './ops/linalg-power.js';
 export { inverse } from './ops/linalg-solve.js';
+export type { Placed } from './ops/lines.js';
 export {
   type BceWithLogitsOptions,
   binaryCrossEntropyWithLogits,
