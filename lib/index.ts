@@ -38,6 +38,8 @@ export * from './ops/diagonal.js';
 export * from './ops/division.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';
 export { einsum, tensordot } from './ops/einsum.js';
+export { type EmbeddingOptions, embedding } from './ops/embedding.js';
+export * from './ops/embedding-bag.js';
 export * from './ops/exponential.js';
 export { gather, indexSelect } from './ops/index.js';
 export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';

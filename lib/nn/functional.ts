@@ -4,10 +4,14 @@ export { scaledDotProductAttention } from '../ops/attention.js';
 export { conv1d, conv2d, conv3d } from '../ops/conv.js';
 export * from '../ops/conv-transpose.js';
 export { dropout } from '../ops/dropout.js';
+export { embedding } from '../ops/embedding.js';
+export { embeddingBag } from '../ops/embedding-bag.js';
 export { sigmoid } from '../ops/exponential.js';
 export * from '../ops/fold.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
+export { oneHot } from '../ops/mask.js';
 export { linear } from '../ops/matmul.js';
+export { type PadMode, type PadOptions, pad } from '../ops/pad.js';
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,

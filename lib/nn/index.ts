@@ -4,6 +4,13 @@ export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions 
 export type { Pair, ParameterOptions, Single, Triple } from './check.js';
 export { ModuleList, Sequential } from './container.js';
 export { Conv2d } from './conv.js';
+export {
+  Embedding,
+  EmbeddingBag,
+  type EmbeddingBagOptions,
+  type EmbeddingOptions,
+  type Pretrained,
+} from './embedding.js';
 export * as functional from './functional.js';
 export * as init from './init.js';
 export { Bilinear, Linear } from './linear.js';

@@ -2,6 +2,7 @@
 import { attention } from './adapter/attention.js';
 import { conv } from './adapter/conv.js';
 import { elementwise } from './adapter/elementwise.js';
+import { embedding } from './adapter/embedding.js';
 import type { Entries } from './adapter/entry.js';
 import { linalgEntries } from './adapter/linalg.js';
 import { loss } from './adapter/loss.js';
@@ -34,4 +35,5 @@ export const adapter: Entries = {
   ...product,
   ...scatter,
   ...pad,
+  ...embedding,
 };

@@ -182,6 +182,8 @@ describe('the table', () => {
         'place',
         'set-at',
         'pad',
+        'embedding',
+        'embedding-bag',
         'softmax',
         'matmul',
         'linalg-solve',

@@ -4,6 +4,7 @@ import { attention } from './table/attention.js';
 import { binary } from './table/binary.js';
 import { compare } from './table/compare.js';
 import { conv } from './table/conv.js';
+import { embeddings } from './table/embedding.js';
 import { linalgRows } from './table/linalg.js';
 import { loss } from './table/loss.js';
 import { lossMore } from './table/loss-more.js';
@@ -56,4 +57,5 @@ export const table: readonly Row[] = [
   ...attention,
   ...scatters,
   ...pads,
+  ...embeddings,
 ];

@@ -35,7 +35,7 @@ export const pads: readonly Row[] = [
     }),
   ),
   {
-    name: 'unfold',
+    name: 'unfold of a dimension',
     call: (x) => x.unfold(1, 3, 2),
     inputs: [[drawn([2, 7])], [drawn([2, 4, 3])]],
     reference: ['Tensor.unfold'],
