@@ -41,8 +41,10 @@ export { einsum, tensordot } from './ops/einsum.js';
 export { type EmbeddingOptions, embedding } from './ops/embedding.js';
 export * from './ops/embedding-bag.js';
 export * from './ops/exponential.js';
+export * from './ops/grid.js';
 export { gather, indexSelect } from './ops/index.js';
 export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';
+export * from './ops/interpolate.js';
 export { cat, stack, where } from './ops/join.js';
 export { det, logdet, type SignedLog, slogdet, trace } from './ops/linalg-det.js';
 export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg-factor.js';
@@ -118,6 +120,7 @@ export * from './ops/scan.js';
 export { type ScatterReduction, scatter, scatterAdd, scatterReduce } from './ops/scatter.js';
 export * from './ops/search.js';
 export * from './ops/set-at.js';
+export * from './ops/shuffle.js';
 export {
   cdist,
   cosineSimilarity,

@@ -228,7 +228,7 @@ export interface Native {
     columnWeights: Float64Array | null,
   ): void;
   /**
-   * Weighted sums of picked places: y[n,c,p] = sum over t of weights[n,t,p] * x[n,c,places[n,t,p]]; place -1 stands for nothing.
+   * Weighted sums of picked places: y[n,c,p] = sum over t of weights[n,t,p] * x[n,c,places[n,t,p]]; place -1 reads 0.
    * 0 dtype, 1 n, 2 c, 3 elements of a plane of x, 4 taps t, 5 points p, 6 off y, 7 off x, 8 off places (int32), 9 off weights.
    * sampleScatter writes x: zeros, and weight * y added at each place; sampleDot writes weights: x at each place times y,
    * summed over c. The place of the first bad one of `places` is returned, or -1; without elements nothing is written.

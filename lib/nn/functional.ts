@@ -8,6 +8,8 @@ export { embedding } from '../ops/embedding.js';
 export { embeddingBag } from '../ops/embedding-bag.js';
 export { sigmoid } from '../ops/exponential.js';
 export * from '../ops/fold.js';
+export { affineGrid, gridSample } from '../ops/grid.js';
+export { interpolate } from '../ops/interpolate.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
 export { oneHot } from '../ops/mask.js';
 export { linear } from '../ops/matmul.js';
@@ -24,6 +26,7 @@ export { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } from '../ops/pool
 export { maxPool1d, maxPool2d, maxPool3d } from '../ops/pool-max.js';
 export { bilinear } from '../ops/product-many.js';
 export * from '../ops/rectifier.js';
+export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { tanh } from '../ops/trigonometric.js';
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';

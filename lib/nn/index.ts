@@ -42,6 +42,15 @@ export {
   AdaptiveMaxPool3d,
 } from './pool-adaptive.js';
 export {
+  ChannelShuffle,
+  PixelShuffle,
+  PixelUnshuffle,
+  Upsample,
+  type UpsampleOptions,
+  UpsamplingBilinear2d,
+  UpsamplingNearest2d,
+} from './resample.js';
+export {
   Transformer,
   TransformerDecoder,
   TransformerEncoder,

@@ -44,7 +44,7 @@ void forward(const SampleArgs& a) {
         T sum = 0;
         for (int64_t k = 0; k < a.taps; ++k) {
           const int64_t j = k * a.points + i;
-          if (places[j] >= 0) sum += weights[j] * x[places[j]];
+          sum += weights[j] * at(x, places[j]);
         }
         y[i] = sum;
       }

@@ -13,6 +13,7 @@ import { pad } from './adapter/pad.js';
 import { pool } from './adapter/pool.js';
 import { product } from './adapter/product.js';
 import { reduce } from './adapter/reduce.js';
+import { resample } from './adapter/resample.js';
 import { scan } from './adapter/scan.js';
 import { scatter } from './adapter/scatter.js';
 import { shape } from './adapter/shape.js';
@@ -28,6 +29,7 @@ export const adapter: Entries = {
   ...linalgEntries,
   ...conv,
   ...pool,
+  ...resample,
   ...norm,
   ...loss,
   ...optim,

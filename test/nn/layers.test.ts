@@ -99,6 +99,28 @@ describe('layers', () => {
     expect(`${new nn.MaxPool2d(2, { stride: 1 })}`).toBe('MaxPool2d(2, { stride: 1 })');
   });
 
+  it('modules of other sizes are their operations', () => {
+    const f = nn.functional;
+    const x = randn([2, 8, 4, 6]);
+    const options = { scaleFactor: [1.5, 2], mode: 'bilinear', alignCorners: true } as const;
+    const pairs: [nn.Module, Tensor][] = [
+      [new nn.Upsample(options), f.interpolate(x, options)],
+      [new nn.UpsamplingNearest2d({ size: [3, 7] }), f.interpolate(x, { size: [3, 7] })],
+      [
+        new nn.UpsamplingBilinear2d({ scaleFactor: 2 }),
+        f.interpolate(x, { scaleFactor: 2, mode: 'bilinear', alignCorners: true }),
+      ],
+      [new nn.PixelShuffle(2), f.pixelShuffle(x, 2)],
+      [new nn.PixelUnshuffle(2), f.pixelUnshuffle(x, 2)],
+      [new nn.ChannelShuffle(4), f.channelShuffle(x, 4)],
+    ];
+    for (const [module, want] of pairs) expect(module.forward(x).toArray(), module.toString()).toEqual(want.toArray());
+    expect(codeOf(() => new nn.Upsample({}))).toBe('value');
+    expect(codeOf(() => new nn.Upsample({ size: 2, mode: 'cubic' as never }))).toBe('value');
+    expect(codeOf(() => new nn.UpsamplingNearest2d({ size: 2, mode: 'area' } as never))).toBe('option');
+    expect(codeOf(() => new nn.PixelShuffle(0))).toBe('value');
+  });
+
   it('Dropout drops while training only, by its generator', () => {
     const make = () => new nn.Dropout({ p: 0.5, generator: new Generator(3) });
     const x = ones([100]);

@@ -18,6 +18,7 @@ import { pads } from './table/pad.js';
 import { pool } from './table/pool.js';
 import { product } from './table/product.js';
 import { reduce } from './table/reduce.js';
+import { resample } from './table/resample.js';
 import type { Row } from './table/row.js';
 import { scan } from './table/scan.js';
 import { scatters } from './table/scatter.js';
@@ -48,6 +49,7 @@ export const table: readonly Row[] = [
   ...product,
   ...conv,
   ...pool,
+  ...resample,
   ...norm,
   ...loss,
   ...lossMore,

@@ -23,7 +23,7 @@ struct ResampleArgs {
   void* y;
 };
 
-// Places of planes of `size` elements, and their weights, both [n,taps,points]; place -1 stands for nothing.
+// Places of planes of `size` elements, and their weights, both [n,taps,points]; place -1 reads 0.
 // sample: x [n,c,size] -> y [n,c,points], y = sum over taps of weight * x[place]. Its two gradients:
 // sample_scatter: x [n,c,size] is written, x[place] += weight * y; sample_dot: weights = sum over c of x[place] * y.
 struct SampleArgs {

@@ -41,6 +41,10 @@ interface UnpoolArgs {
   output_size?: number[] | null;
 }
 
+// PyTorch takes a list of one number for all directions as well, and null for what is left out.
+const sizes = (value: Size | (number | null)[] | null | undefined): Any =>
+  (Array.isArray(value) && value.length === 1 ? value[0] : (value ?? undefined)) as Any;
+
 const outputs = (y: Tensor | Extremes) => ('values' in y ? [y.values, y.indices] : y);
 
 const max = (run: (x: Tensor, size: Any, options: Any) => Tensor | Extremes): Entry =>
@@ -48,11 +52,11 @@ const max = (run: (x: Tensor, size: Any, options: Any) => Tensor | Extremes): En
     outputs(
       run(
         x,
-        a.kernel_size as Any,
+        sizes(a.kernel_size),
         given({
-          stride: a.stride ?? undefined,
-          padding: a.padding,
-          dilation: a.dilation,
+          stride: sizes(a.stride),
+          padding: sizes(a.padding),
+          dilation: sizes(a.dilation),
           ceilMode: a.ceil_mode,
           returnIndices: a.return_indices,
         }) as Any,
@@ -64,10 +68,10 @@ const average = (run: (x: Tensor, size: Any, options: Any) => Tensor, names: rea
   op<AvgArgs>(['kernel_size', 'stride', 'padding', 'ceil_mode', 'count_include_pad', ...names], ([x], a) =>
     run(
       x,
-      a.kernel_size as Any,
+      sizes(a.kernel_size),
       given({
-        stride: a.stride ?? undefined,
-        padding: a.padding,
+        stride: sizes(a.stride),
+        padding: sizes(a.padding),
         ceilMode: a.ceil_mode,
         countIncludePad: a.count_include_pad,
         divisorOverride: a.divisor_override ?? undefined,
@@ -76,11 +80,11 @@ const average = (run: (x: Tensor, size: Any, options: Any) => Tensor, names: rea
   );
 
 const adaptiveAverage = (run: (x: Tensor, size: Any) => Tensor): Entry =>
-  op<AdaptiveArgs>(['output_size'], ([x], a) => run(x, a.output_size as Any));
+  op<AdaptiveArgs>(['output_size'], ([x], a) => run(x, sizes(a.output_size)));
 
 const adaptiveMax = (run: (x: Tensor, size: Any, options: Any) => Tensor | Extremes): Entry =>
   op<AdaptiveArgs>(['output_size', 'return_indices'], ([x], a) =>
-    outputs(run(x, a.output_size as Any, given({ returnIndices: a.return_indices }) as Any)),
+    outputs(run(x, sizes(a.output_size), given({ returnIndices: a.return_indices }) as Any)),
   );
 
 const lp = (run: (x: Tensor, p: number, size: Any, options: Any) => Tensor): Entry =>
@@ -88,8 +92,8 @@ const lp = (run: (x: Tensor, p: number, size: Any, options: Any) => Tensor): Ent
     run(
       x,
       numberOf(a.norm_type) as number,
-      a.kernel_size as Any,
-      given({ stride: a.stride ?? undefined, ceilMode: a.ceil_mode }) as Any,
+      sizes(a.kernel_size),
+      given({ stride: sizes(a.stride), ceilMode: a.ceil_mode }) as Any,
     ),
   );
 
@@ -98,8 +102,8 @@ const unpool = (run: (x: Tensor, indices: Tensor, size: Any, options: Any) => Te
     run(
       x,
       indices,
-      a.kernel_size as Any,
-      given({ stride: a.stride ?? undefined, padding: a.padding, outputSize: a.output_size ?? undefined }) as Any,
+      sizes(a.kernel_size),
+      given({ stride: sizes(a.stride), padding: sizes(a.padding), outputSize: a.output_size ?? undefined }) as Any,
     ),
   );
 
