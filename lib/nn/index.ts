@@ -3,7 +3,13 @@ export { Dropout, ELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, Softmax
 export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
 export type { Pair, ParameterOptions, Single, Triple } from './check.js';
 export { ModuleList, Sequential } from './container.js';
-export { Conv2d } from './conv.js';
+export { Conv1d, Conv2d, Conv3d, type ConvModuleOptions } from './conv.js';
+export {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeModuleOptions,
+} from './conv-transpose.js';
 export {
   Embedding,
   EmbeddingBag,
@@ -11,6 +17,7 @@ export {
   type EmbeddingOptions,
   type Pretrained,
 } from './embedding.js';
+export { Fold, Unfold } from './fold.js';
 export * as functional from './functional.js';
 export * as init from './init.js';
 export { Bilinear, Linear } from './linear.js';
