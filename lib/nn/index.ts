@@ -1,6 +1,15 @@
 // The public exports of nn, and nothing else.
 export { Dropout, ELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
 export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  type RunningNormOptions,
+} from './batch-norm.js';
 export type { Pair, ParameterOptions, Single, Triple } from './check.js';
 export { ModuleList, Sequential } from './container.js';
 export { Conv1d, Conv2d, Conv3d, type ConvModuleOptions } from './conv.js';
@@ -23,7 +32,15 @@ export * as init from './init.js';
 export { Bilinear, Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
 export { type AnyModule, Module, type StateDict } from './module.js';
-export { LayerNorm, type LayerNormOptions } from './normalization.js';
+export {
+  GroupNorm,
+  type GroupNormOptions,
+  LayerNorm,
+  type LayerNormOptions,
+  LocalResponseNorm,
+  RMSNorm,
+  type RMSNormOptions,
+} from './normalization.js';
 export { Parameter } from './parameter.js';
 export {
   AvgPool1d,

@@ -75,6 +75,20 @@ function standardize(op: string, x: Tensor, axes: number[], eps: number): Tensor
   );
 }
 
+/** The sizes that an input must end in. */
+function checkLast(op: string, x: Tensor, normalizedShape: Shape): Shape {
+  const shape = checkShape(op, normalizedShape);
+  const lead = x.ndim - shape.length;
+  if (shape.length === 0 || lead < 0 || !sameShape(x.shape.slice(lead), shape)) {
+    throw new TensorError(
+      'shape',
+      op,
+      `expected an input whose last sizes are ${formatShape(shape)}, got ${formatShape(x.shape)}`,
+    );
+  }
+  return shape;
+}
+
 /**
  * Normalises over the last dimensions: `(x - mean) / sqrt(variance + eps) weight + bias` (Ba et al. 2016; PyTorch:
  * `F.layer_norm`).
@@ -92,20 +106,44 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options?: NormOptio
   const op = 'layerNorm';
   checkOptions(op, options, ['weight', 'bias', 'eps']);
   checkFloat(op, checkTensor(op, x));
-  const shape = checkShape(op, normalizedShape);
-  const lead = x.ndim - shape.length;
-  if (shape.length === 0 || lead < 0 || !sameShape(x.shape.slice(lead), shape)) {
-    throw new TensorError(
-      'shape',
-      op,
-      `expected an input whose last sizes are ${formatShape(shape)}, got ${formatShape(x.shape)}`,
-    );
-  }
+  const shape = checkLast(op, x, normalizedShape);
   const weight = checkPart(op, x, options?.weight, 'a weight', shape);
   const bias = checkPart(op, x, options?.bias, 'a bias', shape);
   const eps = checkEps(op, options?.eps);
-  const axes = shape.map((_, i) => lead + i);
+  const axes = shape.map((_, i) => x.ndim - shape.length + i);
   return composite(() => affine(standardize(op, x, axes, eps), weight, bias));
+}
+
+/** Options of {@link rmsNorm}. */
+export interface RmsNormOptions {
+  /** Factor of the result. */
+  weight?: Tensor | null;
+  /** Added to the mean square; the distance from 1 to the next number of the dtype unless given. */
+  eps?: number;
+}
+
+/**
+ * Divides by the root mean square over the last dimensions: `x / sqrt(mean(x^2) + eps) weight` (Zhang and Sennrich 2019;
+ * PyTorch 2.4: `F.rms_norm`).
+ *
+ * @param normalizedShape sizes of the last dimensions; the weight has this shape
+ * @throws TensorError `shape` where the input does not end in them
+ *
+ * @example
+ * ```ts
+ * import { rmsNorm, tensor } from 'chainrule';
+ * console.log(rmsNorm(tensor([[1, 7]]), [2], { eps: 0 }).mul(5).toArray()); // [[1, 7]]
+ * ```
+ */
+export function rmsNorm(x: Tensor, normalizedShape: Shape, options?: RmsNormOptions): Tensor {
+  const op = 'rmsNorm';
+  checkOptions(op, options, ['weight', 'eps']);
+  checkFloat(op, checkTensor(op, x));
+  const shape = checkLast(op, x, normalizedShape);
+  const weight = checkPart(op, x, options?.weight, 'a weight', shape);
+  const eps = checkEps(op, options?.eps ?? (x.dtype === 'float64' ? Number.EPSILON : 2 ** -23));
+  const axes = shape.map((_, i) => x.ndim - shape.length + i);
+  return composite(() => affine(x.mul(x.square().mean(axes, KEEP).add(eps).rsqrt()), weight, null));
 }
 
 function checkChannels(op: string, x: Tensor, ndim: number): void {

@@ -26,6 +26,22 @@ export const normalization: readonly Row[] = [
     ],
   },
   {
+    name: 'rmsNorm',
+    call: (x, weight) => cr.rmsNorm(x, [4], { weight, eps: 1e-3 }),
+    inputs: [
+      [drawn([3, 4]), drawn([4])],
+      [drawn([2, 3, 4]), drawn([4])],
+    ],
+    empty: [drawn([0, 4]), drawn([4])],
+    errors: [
+      ['shape', () => cr.rmsNorm(vector, [2])],
+      ['shape', () => cr.rmsNorm(vector, [3], { weight: tensor([1]) })],
+      ['dtype', () => cr.rmsNorm(ints([1, 2]), [2])],
+      ['value', () => cr.rmsNorm(vector, [3], { eps: -1 })],
+      ['option', () => cr.rmsNorm(vector, [3], bad({ bias: vector }))],
+    ],
+  },
+  {
     name: 'groupNorm',
     call: (x, weight, bias) => cr.groupNorm(x, 2, { weight, bias }),
     inputs: [
