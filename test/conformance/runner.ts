@@ -7,11 +7,12 @@ import { compare, type Difference } from './compare.js';
 import { type Form, failure } from './form.js';
 import { optim } from './optim.js';
 import { schedule } from './schedule.js';
+import { training } from './training.js';
 
 export { build, LAYOUTS, type Layout } from './build.js';
 
 /** Cases that are no call of one function. */
-const FORMS: Readonly<Record<string, Form>> = { optim, schedule };
+const FORMS: Readonly<Record<string, Form>> = { optim, schedule, training };
 
 function toleranceOf(c: Case, reference: Reference, precision: Precision): Tolerance | null {
   const own = c.tolerance?.[precision];
