@@ -120,6 +120,13 @@ export class Embedding extends Module {
    *
    * @param embeddings [rows, columns]
    * @throws TensorError `shape` unless the table has two dimensions
+   *
+   * @example
+   * ```ts
+   * import { nn, tensor } from 'chainrule';
+   * const words = nn.Embedding.fromPretrained(tensor([[1, 2], [3, 4]]));
+   * console.log(words.forward(tensor(1, { dtype: 'int32' })).toArray()); // [3, 4]
+   * ```
    */
   static fromPretrained(embeddings: Tensor, options?: Pretrained<EmbeddingOptions>): Embedding {
     return new Embedding(...pretrained<EmbeddingOptions>('fromPretrained', embeddings, options, LOOKUP));
@@ -174,6 +181,13 @@ export class EmbeddingBag extends Module<
    *
    * @param embeddings [rows, columns]
    * @throws TensorError `shape` unless the table has two dimensions
+   *
+   * @example
+   * ```ts
+   * import { nn, tensor } from 'chainrule';
+   * const words = nn.EmbeddingBag.fromPretrained(tensor([[1, 2], [3, 4]]), { mode: 'sum' });
+   * console.log(words.forward(tensor([[1, 1]], { dtype: 'int32' })).toArray()); // [[6, 8]]
+   * ```
    */
   static fromPretrained(embeddings: Tensor, options?: Pretrained<EmbeddingBagOptions>): EmbeddingBag {
     return new EmbeddingBag(...pretrained<EmbeddingBagOptions>('fromPretrained', embeddings, options, BAG));

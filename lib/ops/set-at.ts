@@ -6,6 +6,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { joinPicks, type Pick, readSubscripts, type Subscript, slice } from './at.js';
 import { rowsAdded, rowsReplaced } from './index-write.js';
+import { where } from './join.js';
 import { checkSource } from './scatter.js';
 import { placed, type Stretch, stride } from './stride.js';
 
@@ -93,11 +94,21 @@ function assigned(
   values: Tensor,
   accumulate: boolean,
 ): Tensor {
+  const mask = accumulate || values.ndim > 0 ? null : leadingMask(x, subscripts);
+  if (mask !== null) return where(mask, values, x);
   const { stretches, shape, picks } = readSubscripts(op, x, subscripts);
   const look = (t: Tensor) => stride(t, stretches).reshape(shape);
   if (picks.length === 0) return placed(op, x, fitted(op, values, shape), look);
   const y = picked(op, look(x), picks, values, accumulate);
   return coversAll(x, stretches) && sameShape(shape, x.shape) ? y : placed(op, x, y, look);
+}
+
+/** A mask that is the only subscript and fits: one value under it needs no list of places. */
+function leadingMask(x: Tensor, subscripts: readonly Subscript[]): Tensor | null {
+  const [mask] = subscripts;
+  if (subscripts.length !== 1 || !isTensor(mask) || mask.dtype !== 'bool' || mask.ndim === 0) return null;
+  if (mask.ndim > x.ndim || mask.shape.some((n, i) => n !== x.shape[i])) return null;
+  return mask.reshape(x.shape.map((n, i) => (i < mask.ndim ? n : 1)));
 }
 
 function coversAll(x: Tensor, stretches: readonly Stretch[]): boolean {

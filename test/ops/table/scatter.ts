@@ -235,6 +235,15 @@ export const scatters: readonly Row[] = [
     empty: null,
   },
   {
+    name: 'setAt of one value by a mask',
+    call: (x, m, value) => x.setAt([m], value),
+    inputs: [
+      [drawn([3, 4]), { shape: [3, 4], bool: true }, drawn([])],
+      [drawn([3, 4]), { shape: [3], bool: true }, drawn([])],
+    ],
+    empty: [drawn([0, 4]), { shape: [0], bool: true }, drawn([])],
+  },
+  {
     name: 'setAt by a mask',
     call: (x, m, values) => x.setAt([m], values),
     inputs: [[drawn([3, 4]), { shape: [3], bool: true }, drawn([1, 4])]],
