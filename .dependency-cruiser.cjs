@@ -6,7 +6,7 @@ const layers = [
   ['ops', '^lib/ops/'],
   ['tensor', '^lib/tensor\\.ts$'],
   ['functions', '^lib/(autograd/|(?!(index|tensor|native|errors)\\.ts$)[^/]+\\.ts$)'],
-  ['library', '^lib/(nn|optim|data|io)/'],
+  ['library', '^lib/(nn|optim|data|io|distributions)/'],
   ['tools', '^lib/(train|viz)/'],
   ['cli', '^lib/cli/'],
 ];

@@ -13,6 +13,7 @@ export { emptyCache, type MemoryUsage, memory, setMemoryBudget } from './core/st
 export type { GradHook } from './core/tape.js';
 export * from './create.js';
 export * as data from './data/index.js';
+export * as distributions from './distributions/index.js';
 export { type ErrorCode, TensorError } from './errors.js';
 export * as io from './io/index.js';
 export * as linalg from './linalg.js';
@@ -161,6 +162,7 @@ export * from './ops/unpool.js';
 export * from './ops/view.js';
 export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';
+export * from './sample.js';
 export { type NestedArray, Tensor } from './tensor.js';
 export * as train from './train/confusion.js';
 export * as viz from './viz/plot.js';

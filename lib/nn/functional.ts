@@ -30,3 +30,4 @@ export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js'
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { tanh } from '../ops/trigonometric.js';
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';
+export { gumbelSoftmax } from '../sample.js';

@@ -1,4 +1,4 @@
-// Random numbers: uniform, normal, bernoulli, integers, permutations, dropout.
+// Random numbers: uniform, normal, exponential, Gumbel, bernoulli, integers, permutations, dropout.
 //
 // The same bits in every capability and for any number of threads: no fused multiply-add, no libm, the compiler
 // vectorises.
@@ -148,6 +148,35 @@ void normal(const RandomArgs& args) {
   });
 }
 
+// Inverse distribution functions of u in (0, 1), ends excluded, in double: 32 bits of a word, or 52 of two.
+struct OpenUnit {
+  static double of(const uint32_t* words, int64_t i, float) { return (static_cast<double>(words[i]) + 0.5) * 0x1p-32; }
+  static double of(const uint32_t* words, int64_t i, double) {
+    const double high = static_cast<double>(words[2 * i] >> 6) * 0x1p26;
+    return (high + static_cast<double>(words[2 * i + 1] >> 6) + 0.5) * 0x1p-52;
+  }
+};
+
+template <class T, class F>
+void invert(const RandomArgs& args, const F& f) {
+  over_words(args.state, args.n, 16 / sizeof(T), [&](const uint32_t* words, int64_t place, int64_t count) {
+    T* y = static_cast<T*>(args.y) + place;
+    for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(f(OpenUnit::of(words, i, T(0))));
+  });
+}
+
+template <class T>
+void exponential(const RandomArgs& args) {
+  const double rate = args.p0;
+  invert<T>(args, [rate](double u) { return -log_of(u) / rate; });
+}
+
+template <class T>
+void gumbel(const RandomArgs& args) {
+  const double mode = args.p0, scale = args.p1;
+  invert<T>(args, [mode, scale](double u) { return mode - scale * log_of(-log_of(u)); });
+}
+
 template <class T>
 void bernoulli(const RandomArgs& args) {
   const double p = args.p0;
@@ -225,7 +254,9 @@ void dropout(const DropoutArgs& args) {
   K(uniform, uniform<float>, uniform<double>, nullptr, nullptr, nullptr)                                     \
   K(normal, normal<float>, normal<double>, nullptr, nullptr, nullptr)                                        \
   K(bernoulli, bernoulli<float>, bernoulli<double>, bernoulli<int32_t>, bernoulli<uint8_t>, bernoulli<Bool>) \
-  K(integers, integers<float>, integers<double>, integers<int32_t>, integers<uint8_t>, integers<Bool>)
+  K(integers, integers<float>, integers<double>, integers<int32_t>, integers<uint8_t>, integers<Bool>)       \
+  K(exponential, exponential<float>, exponential<double>, nullptr, nullptr, nullptr)                         \
+  K(gumbel, gumbel<float>, gumbel<double>, nullptr, nullptr, nullptr)
 
 #define CHAINRULE_NAME(name, ...) #name,
 const char* const kNames[] = {CHAINRULE_RANDOM(CHAINRULE_NAME)};

@@ -82,7 +82,7 @@ TEST_CASE("the counter advances by the blocks used, over 32 bits") {
 TEST_CASE("a value depends on its place, not on the length or the threads") {
   const int64_t n = 100003;
   const int before = num_threads();
-  for (const char* name : {"uniform", "normal", "bernoulli", "integers"}) {
+  for (const char* name : {"uniform", "normal", "bernoulli", "integers", "exponential", "gumbel"}) {
     set_num_threads(1);
     const auto y = draw<float>(name, DType::kFloat32, n, 0.25, 7.25);
     set_num_threads(2);
@@ -104,6 +104,15 @@ TEST_CASE("moments and ranges") {
   moments(draw<double>("uniform", DType::kFloat64, n, -1, 3), 1, 16.0 / 12);
   moments(draw<double>("normal", DType::kFloat64, n, 2, 3), 2, 9);
   moments(draw<double>("bernoulli", DType::kFloat64, n, 0.3, 0), 0.3, 0.21);
+  const double pi = 3.14159265358979323846, euler = 0.57721566490153286061;
+  // The variance of these has a wider spread than that of the normal numbers the bounds are made for.
+  const auto e = draw<double>("exponential", DType::kFloat64, n, 4, 0);
+  CHECK(std::abs(std::accumulate(e.begin(), e.end(), 0.0) / n - 0.25) < 5 * 0.25 / std::sqrt(n));
+  const auto g = draw<double>("gumbel", DType::kFloat64, n, 1, 2);
+  CHECK(std::abs(std::accumulate(g.begin(), g.end(), 0.0) / n - (1 + 2 * euler)) <
+        5 * 2 * pi / std::sqrt(6.0) / std::sqrt(n));
+  for (float x : draw<float>("exponential", DType::kFloat32, n, 1, 0)) REQUIRE((x > 0 && x < 30));
+  for (float x : draw<float>("gumbel", DType::kFloat32, n, 0, 1)) REQUIRE((x > -4 && x < 30));
   moments(draw<double>("integers", DType::kFloat64, n, -5, 5), -0.5, 99.0 / 12);
   for (float x : draw<float>("uniform", DType::kFloat32, n, 1e8, 1e8 + 8)) REQUIRE((x >= 1e8f && x < 1e8f + 8));
   for (uint8_t x : draw<uint8_t>("integers", DType::kUint8, n, 3, 6)) REQUIRE((x >= 3 && x < 6));
