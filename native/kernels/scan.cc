@@ -40,7 +40,7 @@ struct Sum {
   static void join(Acc& acc, Acc later) { acc += later; }
   static T value(Acc acc) { return static_cast<T>(acc); }
   // Several sums side by side: one alone waits for each addition.
-  static Acc fold(const T* x, int64_t n, int64_t) {
+  static Acc fold(const T* x, int64_t n, int64_t, bool) {
     constexpr int64_t kSums = 16;
     Acc sums[kSums] = {};
     int64_t i = 0;
@@ -61,42 +61,39 @@ struct Product {
   static void add(Acc& acc, T x, int64_t) { acc *= static_cast<Acc>(x); }
   static void join(Acc& acc, Acc later) { acc *= later; }
   static T value(Acc acc) { return static_cast<T>(acc); }
-  static Acc fold(const T* x, int64_t n, int64_t) {
+  static Acc fold(const T* x, int64_t n, int64_t, bool) {
     Acc acc = none();
     for (int64_t i = 0; i < n; ++i) add(acc, x[i], i);
     return acc;
   }
 };
 
-// log(e^a + e^b); two equal infinities stay what they are.
-inline double log_add(double a, double b) {
-  const double high = a > b ? a : b, low = a > b ? b : a;
-  if (a != a || b != b) return a + b;
-  if (high == low && high - low != 0) return high;
-  return high + ::log1p(::exp(low - high));
-}
+// Of exponentials: e^most * sum. One exponential an element, and no element waits for the logarithm of the one before.
+struct Exponentials {
+  double most, sum;
+};
 
 template <class Element>
 struct LogSum {
   using T = Element;
-  using Acc = double;
-  static Acc none() { return -__builtin_inf(); }
-  static void add(Acc& acc, T x, int64_t) { acc = log_add(acc, static_cast<double>(x)); }
-  static void join(Acc& acc, Acc later) { acc = log_add(acc, later); }
-  static T value(Acc acc) { return static_cast<T>(acc); }
-  static Acc fold(const T* x, int64_t n, int64_t) {
-    double most = none();
-    bool nan = false;
-    for (int64_t i = 0; i < n; ++i) {
-      const double v = static_cast<double>(x[i]);
-      most = v > most ? v : most;
-      nan |= v != v;
-    }
-    if (nan) return __builtin_nan("");
-    if (most - most != 0) return most;
-    double sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += ::exp(static_cast<double>(x[i]) - most);
-    return most + ::log(sum);
+  using Acc = Exponentials;
+  static Acc none() { return {-__builtin_inf(), 0}; }
+  static void join(Acc& acc, Acc later) {
+    if (later.most > acc.most)
+      acc = {later.most, later.sum + acc.sum * ::exp(acc.most - later.most)};
+    else if (later.most == acc.most)  // infinities too
+      acc.sum += later.sum;
+    else if (later.most < acc.most)
+      acc.sum += later.sum * ::exp(later.most - acc.most);
+    else
+      acc.most = __builtin_nan("");
+  }
+  static void add(Acc& acc, T x, int64_t) { join(acc, {static_cast<double>(x), 1}); }
+  static T value(Acc acc) { return static_cast<T>(acc.most + ::log(acc.sum)); }
+  static Acc fold(const T* x, int64_t n, int64_t, bool) {
+    Acc acc = none();
+    for (int64_t i = 0; i < n; ++i) add(acc, x[i], i);
+    return acc;
   }
 };
 
@@ -126,9 +123,12 @@ struct Extreme {
     if (later.place >= 0) add(acc, later.value, later.place);
   }
   static T value(const Acc& acc) { return acc.value; }
-  static Acc fold(const T* x, int64_t n, int64_t place) {
+  static Acc fold(const T* x, int64_t n, int64_t place, bool reverse) {
     Acc acc = none();
-    for (int64_t i = 0; i < n; ++i) add(acc, x[i], place + i);
+    for (int64_t k = 0; k < n; ++k) {
+      const int64_t i = reverse ? n - 1 - k : k;  // the last to be scanned wins
+      add(acc, x[i], place + i);
+    }
     return acc;
   }
 };
@@ -186,7 +186,7 @@ struct Scan {
         int64_t begin, end;
         range(t, &begin, &end);
         const int64_t place = args.reverse ? args.n - end : begin;
-        if (end < args.n) carry[t] = Op::fold(x + t / count * args.n + place, end - begin, place);
+        if (end < args.n) carry[t] = Op::fold(x + t / count * args.n + place, end - begin, place, args.reverse);
       }
     });
     for (int64_t o = 0; o < args.outer; ++o) {

@@ -86,67 +86,44 @@ inline T element_of_item(Item<T> item, const T* line, int64_t inner, typename It
   return x;
 }
 
+// Short lines: an item stands where as many are before it as there are. Comparisons of all pairs are a few vectors.
 template <class I>
-void sort_short(I* a, int64_t n) {
-  for (int64_t i = 1; i < n; ++i) {
+void sort_by_rank(const I* a, I* b, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
     const I item = a[i];
-    int64_t j = i;
-    for (; j > 0 && item.before(a[j - 1]); --j) a[j] = a[j - 1];
-    a[j] = item;
+    int64_t rank = 0;
+    for (int64_t j = 0; j < n; ++j) rank += a[j].before(item);
+    b[rank] = item;
   }
 }
 
-// Runs sorted in place, then merged to and fro; returns whichever buffer has the result.
-template <class I>
-I* sort_merging(I* a, I* b, int64_t n) {
-  constexpr int64_t kRun = 16;
-  for (int64_t i = 0; i < n; i += kRun) sort_short(a + i, n - i < kRun ? n - i : kRun);
-  for (int64_t run = kRun; run < n; run *= 2) {
-    for (int64_t begin = 0; begin < n; begin += 2 * run) {
-      const int64_t middle = n - begin < run ? n : begin + run, end = n - begin < 2 * run ? n : begin + 2 * run;
-      int64_t i = begin, j = middle, k = begin;
-      while (i < middle && j < end) {
-        const bool second = a[j].before(a[i]);
-        b[k++] = second ? a[j] : a[i];
-        j += second;
-        i += !second;
-      }
-      for (; i < middle; ++i) b[k++] = a[i];
-      for (; j < end; ++j) b[k++] = a[j];
-    }
-    I* const swap = a;
-    a = b;
-    b = swap;
-  }
-  return a;
-}
-
-constexpr int kDigit = 11;  // bits: 2048 counters stay in L1, and 32 bits are three passes
-constexpr int64_t kDigits = 1 << kDigit;
-constexpr int64_t kSortMerging = 1024;
+// 2048 counters stay in L1, and 32 bits are three passes; short lines would spend their time on so many.
+constexpr int kDigit = 11, kShortDigit = 8;
+constexpr int64_t kSortByRank = 64, kSortByShortDigits = 4096;
 constexpr int64_t kSortChunk = 128 * 1024;
 
-template <class I>
+template <int kBits, class I>
 inline int64_t digit_of(I item, int shift) {
-  return static_cast<int64_t>(item.key() >> shift) & (kDigits - 1);
+  return static_cast<int64_t>(item.key() >> shift) & ((int64_t{1} << kBits) - 1);
 }
 
 // Digit by digit, least first, every chunk counted and moved on its own: chunks are cut by the length alone. Digits
 // that are the same everywhere cost no move.
-template <class I>
+template <int kBits, class I>
 I* sort_by_digits(I* a, I* b, int64_t n) {
-  constexpr int kBits = 8 * static_cast<int>(sizeof(typename I::Key));
+  constexpr int64_t kDigits = int64_t{1} << kBits;
+  constexpr int kKeyBits = 8 * static_cast<int>(sizeof(typename I::Key));
   constexpr int64_t kMostChunks = 64;
   const int64_t least = (n + kMostChunks - 1) / kMostChunks;
   const int64_t chunk = least < kSortChunk ? kSortChunk : least, chunks = (n + chunk - 1) / chunk;
   int32_t* counts = static_cast<int32_t*>(acquire_scratch(static_cast<size_t>(chunks * kDigits) * sizeof(int32_t)));
-  for (int shift = 0; shift < kBits; shift += kDigit) {
+  for (int shift = 0; shift < kKeyBits; shift += kBits) {
     const auto end_of = [&](int64_t c) { return n - c * chunk < chunk ? n : (c + 1) * chunk; };
     parallel_for(chunks, 1, [&](int64_t first, int64_t last) {
       for (int64_t c = first; c < last; ++c) {
         int32_t* count = counts + c * kDigits;
         memset(count, 0, kDigits * sizeof *count);
-        for (int64_t i = c * chunk; i < end_of(c); ++i) ++count[digit_of(a[i], shift)];
+        for (int64_t i = c * chunk; i < end_of(c); ++i) ++count[digit_of<kBits>(a[i], shift)];
       }
     });
     int32_t total = 0;
@@ -165,7 +142,7 @@ I* sort_by_digits(I* a, I* b, int64_t n) {
     parallel_for(chunks, 1, [&](int64_t first, int64_t last) {
       for (int64_t c = first; c < last; ++c) {
         int32_t* place = counts + c * kDigits;
-        for (int64_t i = c * chunk; i < end_of(c); ++i) b[place[digit_of(a[i], shift)]++] = a[i];
+        for (int64_t i = c * chunk; i < end_of(c); ++i) b[place[digit_of<kBits>(a[i], shift)]++] = a[i];
       }
     });
     I* const swap = a;
@@ -179,7 +156,8 @@ I* sort_by_digits(I* a, I* b, int64_t n) {
 // Sorts n items, with room for as many in b; returns whichever buffer has the result.
 template <class I>
 I* sort_items(I* a, I* b, int64_t n) {
-  return n <= kSortMerging ? sort_merging(a, b, n) : sort_by_digits(a, b, n);
+  if (n <= kSortByRank) return sort_by_rank(a, b, n), b;
+  return n < kSortByShortDigits ? sort_by_digits<kShortDigit>(a, b, n) : sort_by_digits<kDigit>(a, b, n);
 }
 
 // Calls block(base, width, room) for blocks of neighbouring lines of [outer, n, inner], with room for `items` of I a
