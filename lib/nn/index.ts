@@ -41,6 +41,21 @@ export {
   RMSNorm,
   type RMSNormOptions,
 } from './normalization.js';
+export {
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  type Sides1d,
+  type Sides2d,
+  type Sides3d,
+  ZeroPad2d,
+} from './pad.js';
 export { Parameter } from './parameter.js';
 export {
   AvgPool1d,

@@ -1,11 +1,12 @@
 // Undoing maximum pooling: values back to where they stood, zeros between them.
-import { checkTensor, dense, dropCopy, hidden, make } from '../core/dispatch.js';
+import { checkTensor, filled } from '../core/dispatch.js';
+import { fused } from '../core/fused.js';
 import { checkInteger, formatShape, type Shape, sameShape, sizeOf } from '../core/shape.js';
-import { record } from '../core/tape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { gather } from './index.js';
 import { checkPlanes, checkSizes, type Pair, type Single, type Triple } from './pool-window.js';
+import { scatter } from './scatter.js';
 
 /** Options of unpooling: those of the pooling it undoes. */
 export interface MaxUnpoolOptions<S> {
@@ -125,23 +126,24 @@ function unpool<S>(
 }
 
 function placed(op: string, x: Tensor, indices: Tensor, lead: Shape, out: Shape): Tensor {
-  const y = make(op, [...lead, ...out], x.dtype);
-  const [values, places] = [dense(op, x), dense(op, indices)];
-  const [from, at, to] = [values.typed(), places.typed(), y.typed()];
-  const planes = sizeOf(lead);
-  const [each, size] = [from.length / Math.max(planes, 1), sizeOf(out)];
-  to.fill(0);
-  for (let i = 0; i < from.length; i++) {
-    const place = at[i];
-    if (place < 0 || place >= size) {
-      throw new TensorError('index', op, `expected indices between 0 and ${size - 1}, got ${place} at place ${i}`);
+  const [planes, size] = [sizeOf(lead), sizeOf(out)];
+  if (indices.size > 0) {
+    for (const extreme of [indices.amin(), indices.amax()]) {
+      const place = extreme.item();
+      extreme.dispose();
+      if (place >= 0 && place < size) continue;
+      throw new TensorError('index', op, `expected indices between 0 and ${size - 1}, got ${place}`);
     }
-    to[Math.floor(i / each) * size + place] = from[i];
   }
-  dropCopy(values, x);
-  const shape = x.shape;
-  if (places !== indices) hidden(places);
-  return record(op, y, [x], [places], (g, [picked]) =>
-    gather(g.reshape([planes, size]), 1, picked.reshape([planes, each])).reshape(shape),
+  const each = planes === 0 ? 0 : x.size / planes;
+  const { shape } = x;
+  const forward = () => {
+    const zeros = filled(op, [planes, size], x.dtype, 0);
+    const y = scatter(zeros, 1, indices.reshape([planes, each]), x.reshape([planes, each]));
+    return y.reshape([...lead, ...out]);
+  };
+  // As in PyTorch a value that another one replaced has a gradient too.
+  return fused(op, [x], [indices], forward, (g, [at]) =>
+    gather(g.reshape([planes, size]), 1, at.reshape([planes, each])).reshape(shape),
   );
 }

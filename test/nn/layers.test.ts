@@ -121,6 +121,27 @@ describe('layers', () => {
     expect(codeOf(() => new nn.PixelShuffle(0))).toBe('value');
   });
 
+  it('modules of borders are pad', () => {
+    const f = nn.functional;
+    const [line, plane, volume] = [randn([2, 3, 5]), randn([2, 3, 5, 4]), randn([2, 3, 4, 5, 4])];
+    const pairs: [Tensor, Tensor][] = [
+      [new nn.ConstantPad1d([1, 2], 3).forward(line), f.pad(line, [1, 2], { value: 3 })],
+      [new nn.ConstantPad2d([1, 2, -1, 0], 3).forward(plane), f.pad(plane, [1, 2, -1, 0], { value: 3 })],
+      [new nn.ConstantPad3d(1, 3).forward(volume), f.pad(volume, [1, 1, 1, 1, 1, 1], { value: 3 })],
+      [new nn.ZeroPad2d(2).forward(plane), f.pad(plane, [2, 2, 2, 2])],
+      [new nn.ReflectionPad1d([1, 2]).forward(line), f.pad(line, [1, 2], { mode: 'reflect' })],
+      [new nn.ReflectionPad2d(1).forward(plane), f.pad(plane, [1, 1, 1, 1], { mode: 'reflect' })],
+      [new nn.ReflectionPad3d(1).forward(volume), f.pad(volume, [1, 1, 1, 1, 1, 1], { mode: 'reflect' })],
+      [new nn.ReplicationPad1d(2).forward(line), f.pad(line, [2, 2], { mode: 'replicate' })],
+      [new nn.ReplicationPad2d([0, 1, 2, 3]).forward(plane), f.pad(plane, [0, 1, 2, 3], { mode: 'replicate' })],
+      [new nn.ReplicationPad3d(1).forward(volume), f.pad(volume, [1, 1, 1, 1, 1, 1], { mode: 'replicate' })],
+    ];
+    for (const [got, want] of pairs) expect(got.toArray()).toEqual(want.toArray());
+    expect(codeOf(() => new nn.ZeroPad2d([1, 2] as never))).toBe('value');
+    expect(codeOf(() => new nn.ConstantPad1d(1, Number.NaN))).toBe('value');
+    expect(`${new nn.ReflectionPad2d([1, 2, 0, 0])}`).toBe('ReflectionPad2d([1, 2, 0, 0])');
+  });
+
   it('Dropout drops while training only, by its generator', () => {
     const make = () => new nn.Dropout({ p: 0.5, generator: new Generator(3) });
     const x = ones([100]);
