@@ -6,7 +6,7 @@ import { broadcastShapes, checkInteger, checkShape, formatShape, type Shape, siz
 import { describe, TensorError } from '../errors.js';
 import { native } from '../native.js';
 import type { Tensor } from '../tensor.js';
-import { indexSelect } from './index.js';
+import { indexSelect, outOfRange } from './index.js';
 import { countNonzero } from './statistics.js';
 import { type Stretch, stride } from './stride.js';
 
@@ -257,9 +257,9 @@ function pick(op: string, x: Tensor, picks: readonly Pick[]): Tensor {
 }
 
 function checkRange(op: string, index: Tensor, n: number): void {
-  if (index.size === 0) return;
-  const [low, high] = [index.amin().item(), index.amax().item()];
-  if (low < -n || high >= n) {
-    throw new TensorError('index', op, `expected indices between ${-n} and ${n - 1}, got ${low < -n ? low : high}`);
-  }
+  if (index.size === 0 || (index.amin().item() >= -n && index.amax().item() < n)) return;
+  const all = dense(op, index);
+  const place = all.typed().findIndex((i) => i < -n || i >= n);
+  dropCopy(all, index);
+  outOfRange(op, index, place, -n, n);
 }

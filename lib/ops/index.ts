@@ -23,7 +23,7 @@ export function checkIndex(op: string, index: Tensor): Tensor {
 }
 
 /** Names the offending index that a kernel found. */
-function outOfRange(op: string, index: Tensor, place: number, low: number, n: number): never {
+export function outOfRange(op: string, index: Tensor, place: number, low: number, n: number): never {
   const value = index.read(place);
   throw new TensorError(
     'index',
