@@ -27,6 +27,7 @@ const benchmarks: Benchmark[] = (
     import('./cases/memory.js'),
     import('./cases/lenet.js'),
     import('./cases/gelu.js'),
+    import('./cases/lstm.js'),
   ])
 ).flatMap((module) => module.benchmarks);
 const chosen = benchmarks.filter(

@@ -102,6 +102,7 @@ export {
   quantile,
 } from './ops/quantile.js';
 export * from './ops/rectifier.js';
+export { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from './ops/recurrent-cell.js';
 export {
   all,
   amax,

@@ -25,7 +25,24 @@ def lenet_step(batch):
     return step
 
 
-WORK = {"lenet": lambda request: lenet_step(request["batch"])}
+def recurrent_step(kind, batch):
+    torch.manual_seed(0)
+    model = getattr(nn, kind)(128, 256)
+    x = torch.randn(50, batch, 128, requires_grad=True)
+
+    def step():
+        model.zero_grad()
+        x.grad = None
+        model(x)[0].sum().backward()
+
+    return step
+
+
+WORK = {
+    "lenet": lambda request: lenet_step(request["batch"]),
+    "LSTM": lambda request: recurrent_step("LSTM", request["batch"]),
+    "GRU": lambda request: recurrent_step("GRU", request["batch"]),
+}
 made = {}
 
 

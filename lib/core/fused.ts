@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { view } from './dispatch.js';
 import { restoreGradEnabled, setGradEnabled } from './mode.js';
 import { composite } from './scope.js';
-import { type Rule, record } from './tape.js';
+import { type Node, type Rule, record, walk } from './tape.js';
 
 /** What `forward` gives outside the tape, with nothing left of what it took. */
 function quietly(op: string, forward: () => Tensor): Tensor {
@@ -45,4 +45,27 @@ export function remembered(
 ): Tensor {
   const y = quietly(op, forward);
   return record(op, y, [x], [x, y], (g, [input, out]) => rule(g, input, out));
+}
+
+/**
+ * The gradients of `compose` at its inputs for the gradient `g` of its result, recorded so that they can be differentiated
+ * again: for rules whose backward kernel cannot be. Null where `needs` is.
+ */
+export function differentiate(
+  op: string,
+  inputs: readonly (Tensor | null)[],
+  needs: readonly (Node | null)[],
+  compose: (inputs: readonly (Tensor | null)[]) => Tensor,
+  g: Tensor,
+): (Tensor | null)[] {
+  // Handles of their own: one input may have been computed from another.
+  const own = inputs.map((x, i) => {
+    if (x === null || needs[i] === null) return x;
+    return record('alias', view('alias', x, x.shape, x.strides, x.offset, x.isContiguous), [x], [], (h) => h);
+  });
+  const nodes = own.map((x, i) => (needs[i] === null ? null : (x?.node ?? null)));
+  const targets = nodes.filter((node) => node !== null);
+  const root = compose(own).node as Node;
+  const found = walk(op, [root], [g], { retainGraph: true, createGraph: true, targets });
+  return nodes.map((node) => (node === null ? null : found[targets.indexOf(node)]));
 }

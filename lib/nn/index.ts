@@ -80,6 +80,9 @@ export {
   AdaptiveMaxPool2d,
   AdaptiveMaxPool3d,
 } from './pool-adaptive.js';
+export { GRU, LSTM, type LSTMOptions, type LSTMState, RNN, type RNNOptions, type Sequences } from './recurrent.js';
+export type { RecurrentCall, RecurrentOptions } from './recurrent-base.js';
+export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from './recurrent-cell.js';
 export {
   ChannelShuffle,
   PixelShuffle,

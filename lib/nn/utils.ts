@@ -1,4 +1,4 @@
-// nn.utils: what is done with all parameters together, under the name PyTorch users look for.
+// nn.utils: what is done with all parameters together, and with sequences, under the names PyTorch users look for.
 export {
   clipGradNorm,
   clipGradValue,
@@ -8,3 +8,4 @@ export {
   type TotalNormOptions,
   vectorToParameters,
 } from '../ops/gradients.js';
+export * as rnn from './packed.js';

@@ -12,6 +12,7 @@ import { optim } from './adapter/optim.js';
 import { pad } from './adapter/pad.js';
 import { pool } from './adapter/pool.js';
 import { product } from './adapter/product.js';
+import { recurrent } from './adapter/recurrent.js';
 import { reduce } from './adapter/reduce.js';
 import { resample } from './adapter/resample.js';
 import { scan } from './adapter/scan.js';
@@ -31,6 +32,7 @@ export const adapter: Entries = {
   ...pool,
   ...resample,
   ...norm,
+  ...recurrent,
   ...loss,
   ...optim,
   ...attention,

@@ -224,6 +224,7 @@ describe('the table', () => {
         'conv-transpose',
         'fold',
         'dropout',
+        'recurrent-cell',
       ].map((name) => import(`../../lib/ops/${name}.ts`)),
     );
     const names = new Set(table.map((row) => row.name));

@@ -17,6 +17,7 @@ import { normalization } from './table/normalization.js';
 import { pads } from './table/pad.js';
 import { pool } from './table/pool.js';
 import { product } from './table/product.js';
+import { recurrent } from './table/recurrent.js';
 import { reduce } from './table/reduce.js';
 import { resample } from './table/resample.js';
 import type { Row } from './table/row.js';
@@ -57,6 +58,7 @@ export const table: readonly Row[] = [
   ...similarity,
   ...normalization,
   ...attention,
+  ...recurrent,
   ...scatters,
   ...pads,
   ...embeddings,
