@@ -89,7 +89,7 @@ export class UpsamplingNearest2d extends Module {
  * ```ts
  * import { nn, tensor } from 'chainrule';
  * const up = new nn.UpsamplingBilinear2d({ size: [1, 3] });
- * console.log(up.forward(tensor([[[[1, 2]]]])).toArray()); // [[[[1, 1.5, 2]]]]
+ * console.log(up.forward(tensor([[[[1, 2]]]])).flatten().toArray()); // [1, 1.5, 2]
  * ```
  */
 export class UpsamplingBilinear2d extends Module {

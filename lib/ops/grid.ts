@@ -46,7 +46,7 @@ interface Tap {
  * ```ts
  * import { gridSample, tensor } from 'chainrule';
  * const x = tensor([[[[1, 2], [3, 4]]]]);
- * console.log(gridSample(x, tensor([[[[0, 0], [-0.5, 0.5]]]])).toArray()); // [[[[2.5, 3]]]]
+ * console.log(gridSample(x, tensor([[[[0, 0], [-0.5, 0.5]]]])).flatten().toArray()); // [2.5, 3]
  * ```
  */
 export function gridSample(x: Tensor, grid: Tensor, options?: GridSampleOptions): Tensor {
@@ -207,7 +207,7 @@ function combined(along: readonly (readonly Tap[])[], size: readonly number[]): 
  * ```ts
  * import { affineGrid, tensor } from 'chainrule';
  * const turned = tensor([[[0, -1, 0], [1, 0, 0]]]);
- * console.log(affineGrid(turned, [1, 1, 1, 2], { alignCorners: true }).toArray()); // [[[[0, -1], [0, 1]]]]
+ * console.log(affineGrid(turned, [1, 1, 1, 2], { alignCorners: true }).squeeze().toArray()); // [[0, -1], [0, 1]]
  * ```
  */
 export function affineGrid(theta: Tensor, size: readonly number[], options?: { alignCorners?: boolean }): Tensor {
