@@ -1,7 +1,8 @@
-// What all creation functions share: the dtype and requiresGrad options.
+// What all creation functions share: the dtype, requiresGrad and generator options.
 import { checkDType, type DType, isFloat } from './core/dtype.js';
+import { defaultGenerator, Generator } from './core/random.js';
 import { checkBoolean } from './core/shape.js';
-import { checkOptions, TensorError } from './errors.js';
+import { checkOptions, describe, TensorError } from './errors.js';
 import type { Tensor } from './tensor.js';
 
 /** Options of the creation functions. */
@@ -33,4 +34,11 @@ export function finish(op: string, y: Tensor, options: CreateOptions | undefined
     throw new TensorError('dtype', op, `expected a floating dtype for requiresGrad, got ${y.dtype}`);
   y.requiresGrad = true;
   return y;
+}
+
+/** The generator asked for, or the default one. */
+export function generatorOf(op: string, options: { generator?: Generator } | undefined): Generator {
+  const generator = options?.generator ?? defaultGenerator;
+  if (generator instanceof Generator) return generator;
+  throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
 }

@@ -2,10 +2,10 @@
 import { checkTensor, make, offsetOf } from './core/dispatch.js';
 import { DTYPES, type DType, isFloat } from './core/dtype.js';
 import { rangeOf } from './core/nested.js';
-import { defaultGenerator, Generator } from './core/random.js';
+import type { Generator } from './core/random.js';
 import { checkInteger, checkNumber, checkShape, type Shape } from './core/shape.js';
-import { type CreateOptions, dtypeOf, finish } from './create-options.js';
-import { checkOptions, describe, TensorError } from './errors.js';
+import { type CreateOptions, dtypeOf, finish, generatorOf } from './create-options.js';
+import { checkOptions, TensorError } from './errors.js';
 import { kernelId, native } from './native.js';
 import type { Tensor } from './tensor.js';
 
@@ -17,12 +17,6 @@ export interface RandomOptions extends CreateOptions {
 
 const G = native.geometry;
 const GENERATOR = ['generator'];
-
-function generatorOf(op: string, options: RandomOptions | undefined): Generator {
-  const generator = options?.generator ?? defaultGenerator;
-  if (generator instanceof Generator) return generator;
-  throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
-}
 
 function random(
   op: string,

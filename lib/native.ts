@@ -135,7 +135,7 @@ export interface Native {
   /**
    * Philox4x32-10; `state` is a Uint32Array(4): key low, key high, counter low, counter high; the counter advances by the blocks used.
    * 0 kernel (uniform [p0, p1), normal mean p0 deviation p1, bernoulli p0, integers [p0, p1), exponential rate p0, gumbel mode p0
-   * scale p1), 1 dtype, 2 n, 3 off y, 4 p0, 5 p1.
+   * scale p1, poisson of the rates that y holds), 1 dtype, 2 n, 3 off y, 4 p0, 5 p1.
    */
   random(y: Bytes, state: Uint32Array): void;
   /** y = a random permutation of 0..n-1, int32. 0 n, 1 off y. */

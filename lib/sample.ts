@@ -1,6 +1,6 @@
 // Drawing from distributions whose parameters are tensors.
-import { castRaw, checkFloat, checkTensor } from './core/dispatch.js';
-import { promote } from './core/dtype.js';
+import { castRaw, checkFloat, checkTensor, copyInto, make, offsetOf } from './core/dispatch.js';
+import { DTYPES, promote } from './core/dtype.js';
 import { fused } from './core/fused.js';
 import { noGrad } from './core/mode.js';
 import type { Generator } from './core/random.js';
@@ -16,10 +16,14 @@ import {
   type Shape,
 } from './core/shape.js';
 import { arange } from './create.js';
+import { generatorOf } from './create-options.js';
 import { exponential, gumbel, type RandomOptions, rand, randn } from './create-random.js';
 import { checkOptions, TensorError } from './errors.js';
+import { kernelId, native } from './native.js';
 import { searchsorted } from './ops/search.js';
 import type { Tensor } from './tensor.js';
+
+const G = native.geometry;
 
 /** Options of what is drawn by the parameters of a tensor. */
 export interface SampleOptions {
@@ -122,6 +126,42 @@ export function bernoulli(p: Tensor | number, shapeOrOptions?: Shape | SampleOpt
     composite(() => {
       demand(op, p.ge(0).logicalAnd(p.le(1)), 'probabilities between 0 and 1');
       return rand(shape, { dtype, generator: given?.generator }).lt(p).to(dtype);
+    }),
+  );
+}
+
+const POISSON = kernelId('random', 'poisson');
+
+/**
+ * Poisson random numbers, each of its own rate: how many events there are where `rate` are expected, in the dtype of the rates
+ * (PyTorch: `torch.poisson`). Rates from 2^53 on come back as they are.
+ *
+ * @throws TensorError `value` for a rate below 0
+ *
+ * @example
+ * ```ts
+ * import { poisson, tensor } from 'chainrule';
+ * console.log(poisson(tensor([0, 5])).at(0).item()); // 0
+ * ```
+ */
+export function poisson(rates: Tensor, options?: SampleOptions): Tensor {
+  const op = 'poisson';
+  checkOptions(op, options, ['generator']);
+  const { shape, dtype } = checkFloat(op, checkTensor(op, rates, 'rates'), 'the rates');
+  const { state } = generatorOf(op, options);
+  return noGrad(() =>
+    composite(() => {
+      demand(op, rates.ge(0), 'rates of at least 0');
+      const y = make(op, shape, dtype);
+      copyInto(y, rates);
+      G[0] = POISSON;
+      G[1] = DTYPES[dtype].code;
+      G[2] = y.size;
+      G[3] = offsetOf(y);
+      G[4] = 0;
+      G[5] = 0;
+      native.random(y.storage.bytes, state);
+      return y;
     }),
   );
 }

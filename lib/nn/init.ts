@@ -93,6 +93,69 @@ export function normal<T extends Tensor>(x: T, options?: InitOptions & { mean?: 
   return fill(x, 'normal', checkNumber(op, 'std', options?.std ?? 1, 0), mean, options);
 }
 
+function erfOf(number: number): number {
+  const x = full([], number, { dtype: 'float64' });
+  const y = x.erf();
+  const value = y.item();
+  for (const temporary of [x, y]) temporary.dispose();
+  return value;
+}
+
+/** Options of {@link truncNormal}. */
+export interface TruncNormalOptions extends InitOptions {
+  /** 0 unless given. */
+  mean?: number;
+  /** Deviation before cutting, above 0; 1 unless given. */
+  std?: number;
+  /** Least value; -2 unless given. */
+  a?: number;
+  /** Largest value; 2 unless given. */
+  b?: number;
+}
+
+/**
+ * Normal numbers from a to b; those outside are drawn again, in effect: the inverse distribution function of uniform numbers
+ * between the probabilities of both ends (PyTorch: `nn.init.trunc_normal_`).
+ *
+ * @throws TensorError `value` unless a is below b
+ *
+ * @example
+ * ```ts
+ * import { nn, zeros } from 'chainrule';
+ * console.log(nn.init.truncNormal(zeros([100]), { std: 0.02, a: -0.04, b: 0.04 }).abs().amax().item() <= 0.04); // true
+ * ```
+ */
+export function truncNormal<T extends Tensor>(x: T, options?: TruncNormalOptions): T {
+  const op = 'truncNormal';
+  check(op, x);
+  checkOptions(op, options, ['mean', 'std', 'a', 'b', 'generator']);
+  const mean = checkNumber(op, 'mean', options?.mean ?? 0);
+  const std = checkNumber(op, 'std', options?.std ?? 1, Number.MIN_VALUE);
+  const a = checkNumber(op, 'a', options?.a ?? -2);
+  const b = checkNumber(op, 'b', options?.b ?? 2);
+  if (a >= b) throw new TensorError('value', op, `expected a below b, got ${a} and ${b}`);
+  // 2 p - 1 for the probabilities p of what lies below the ends.
+  const low = erfOf((a - mean) / (std * Math.SQRT2));
+  const high = erfOf((b - mean) / (std * Math.SQRT2));
+  const steps: ((v: Tensor) => Tensor)[] = [
+    (v) => v.mul(high - low),
+    (v) => v.add(low),
+    (v) => v.erfinv(),
+    (v) => v.mul(std * Math.SQRT2),
+    (v) => v.add(mean),
+    (v) => v.clamp(a, b),
+  ];
+  let values = rand(x.shape, { dtype: x.dtype, generator: options?.generator });
+  for (const step of steps) {
+    const next = step(values);
+    values.dispose();
+    values = next;
+  }
+  x.assign(values);
+  values.dispose();
+  return x;
+}
+
 /**
  * One value everywhere (PyTorch: `nn.init.constant_`).
  *

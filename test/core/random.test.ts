@@ -9,9 +9,11 @@ import {
   manualSeed,
   memory,
   multinomial,
+  nn,
   normal,
   numThreads,
   ones,
+  poisson,
   randintLike,
   randLike,
   randnLike,
@@ -45,6 +47,8 @@ describe('draws have the moments of their distribution', () => {
     expectMoments(normal(one.mul(-1), one.mul(2), seeded()), -1, 4, 3);
     expectMoments(bernoulli(0.3, [COUNT], options), 0.3, 0.21, (1 - 3 * 0.21) / 0.21);
     expectMoments(bernoulli(one.mul(0.3), seeded()), 0.3, 0.21, (1 - 3 * 0.21) / 0.21);
+    for (const rate of [0.1, 3, 9.9, 10, 40, 1e4])
+      expectMoments(poisson(one.mul(rate), seeded()), one.mul(rate).amax().item(), rate, 3 + 1 / rate);
     expectMoments(randLike(one, seeded()), 0.5, 1 / 12, 1.8);
     expectMoments(randnLike(one, seeded()), 0, 1, 3);
     expectMoments(randintLike(one, 0, 4, seeded()), 1.5, 1.25, 1.64);
@@ -60,6 +64,53 @@ describe('draws have the moments of their distribution', () => {
     expect(randLike(zeros([2, 3], { dtype: 'float64' })).dtype).toBe('float64');
     expect(randintLike(zeros([4], { dtype: 'uint8' }), 0, 256).dtype).toBe('uint8');
     expect([exponential([0]).size, gumbel([]).shape, bernoulli(1, [2]).toArray()]).toEqual([0, [], [1, 1]]);
+  });
+});
+
+describe('truncNormal', () => {
+  it('is normal between its ends', () => {
+    const x = nn.init.truncNormal(zeros([COUNT]), { mean: 1, std: 2, a: 0, b: 4, ...seeded() });
+    expect([x.amin().item() >= 0, x.amax().item() <= 4, x.amin().item() < 0.001, x.amax().item() > 3.99]).toEqual(
+      new Array(4).fill(true),
+    );
+    // The formulas of Johnson and Kotz; between -0.5 and 1.5 deviations lies 0.62466 of the distribution.
+    const [f, below] = [(t: number) => Math.exp((-t * t) / 2) / Math.sqrt(2 * Math.PI), 0.6246552600051547];
+    const shift = (f(-0.5) - f(1.5)) / below;
+    expectMoments(x, 1 + 2 * shift, 4 * (1 + (-0.5 * f(-0.5) - 1.5 * f(1.5)) / below - shift ** 2), 2.2);
+    const far = nn.init.truncNormal(zeros([10]), { a: 50, b: 60 });
+    expect([far.amin().item() >= 50, far.amax().item() <= 60]).toEqual([true, true]);
+    expect(() => nn.init.truncNormal(zeros([1]), { a: 1, b: 1 })).toThrow(TensorError);
+    expect(() => nn.init.truncNormal(zeros([1]), { std: 0 })).toThrow(TensorError);
+  });
+});
+
+describe('poisson', () => {
+  it.each([0.5, 6, 12, 30])('of rate %d counts as often as the probabilities say', (rate) => {
+    const x = poisson(ones([COUNT]).mul(rate), seeded());
+    const counts = new Map<number, number>();
+    for (const k of x.data) counts.set(k, (counts.get(k) ?? 0) + 1);
+    let [chi, cells, p] = [0, 0, Math.exp(-rate)];
+    for (let k = 0; k < 100; k++) {
+      if (COUNT * p > 10) {
+        chi += ((counts.get(k) ?? 0) - COUNT * p) ** 2 / (COUNT * p);
+        cells++;
+      }
+      p *= rate / (k + 1);
+    }
+    // Mean and deviation of chi-square with as many degrees of freedom, five deviations.
+    expect(chi).toBeLessThan(cells + 5 * Math.sqrt(2 * cells));
+    expect([...counts.keys()].every((k) => Number.isInteger(k) && k >= 0)).toBe(true);
+  });
+
+  it('takes rates of 0, of any size, and no rates', () => {
+    expect(poisson(tensor([0, 1e30, Number.POSITIVE_INFINITY], { dtype: 'float64' })).toArray()).toEqual([
+      0,
+      1e30,
+      Number.POSITIVE_INFINITY,
+    ]);
+    expect(poisson(zeros([0])).size).toBe(0);
+    const wide = poisson(ones([1000], { dtype: 'float64' }).mul(1e12), seeded());
+    expect(Math.abs(wide.mean().item() / 1e12 - 1)).toBeLessThan(1e-6);
   });
 });
 
@@ -142,6 +193,7 @@ describe('gumbelSoftmax', () => {
 
 describe('everything', () => {
   const p = tensor([0.2, 0.5, 0.9]).expand([2000, 3]);
+  const rates = tensor([4, 10, 18]).expand([2000, 3]);
   const all: [string, (o?: { generator?: Generator }) => Tensor][] = [
     ['exponential', (o) => exponential([5000], o)],
     ['gumbel', (o) => gumbel([5000], o)],
@@ -150,6 +202,7 @@ describe('everything', () => {
     ['randintLike', (o) => randintLike(p, 0, 9, o)],
     ['normal', (o) => normal(p, p, o)],
     ['normal of numbers', (o) => normal(0, 1, [5000], o)],
+    ['poisson', (o) => poisson(rates, o)],
     ['bernoulli', (o) => bernoulli(p, o)],
     ['bernoulli of a number', (o) => bernoulli(0.5, [5000], o)],
     ['multinomial', (o) => multinomial(p, 2, o)],
@@ -198,6 +251,11 @@ describe('everything', () => {
     ['a probability that is NaN', () => bernoulli(tensor([Number.NaN])), 'value'],
     ['bernoulli without a shape', () => bernoulli(0.5, undefined as never), 'shape'],
     ['bernoulli with gradients', () => bernoulli(0.5, [1], { requiresGrad: true } as never), 'option'],
+    ['a negative rate', () => poisson(tensor([1, -1])), 'value'],
+    ['a rate that is NaN', () => poisson(tensor([Number.NaN])), 'value'],
+    ['rates of integers', () => poisson(tensor([1], { dtype: 'int32' })), 'dtype'],
+    ['poisson with a number as generator', () => poisson(ones([1]), { generator: 1 as never }), 'value'],
+    ['an unknown option of poisson', () => poisson(ones([1]), { seed: 1 } as never), 'option'],
     ['no draws', () => multinomial(ones([2]), 0), 'value'],
     ['more draws than categories', () => multinomial(ones([2]), 3), 'value'],
     ['more draws than weights above 0', () => multinomial(tensor([0, 1]), 2), 'value'],
