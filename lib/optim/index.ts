@@ -25,6 +25,7 @@ export {
   type RAdamState,
 } from './adam-variants.js';
 export { ASGD, type ASGDOptions, type ASGDRule, type ASGDState } from './asgd.js';
+export { LBFGS, type LBFGSOptions, type LBFGSRule } from './lbfgs.js';
 export * as lrScheduler from './lr-scheduler.js';
 export { Optimizer, type OptimizerState, type ParamGroup, type Params, type StateFields } from './optimizer.js';
 export { RMSprop, type RMSpropOptions, type RMSpropRule, type RMSpropState } from './rmsprop.js';

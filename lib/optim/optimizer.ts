@@ -150,7 +150,8 @@ export abstract class Optimizer<Rule extends { lr: number } = { lr: number }, St
     return { state, paramGroups };
   }
 
-  private shown(own: State): Record<string, Tensor | number> {
+  /** A state as state dicts show it. */
+  protected shown(own: State): Record<string, Tensor | number> {
     const entries = Object.entries(own).filter(([field, value]) => field in this.fields && value !== undefined);
     return Object.fromEntries(
       entries.map(([field, value]) => [field, value instanceof Tensor ? value.detach() : value]),
@@ -190,12 +191,18 @@ export abstract class Optimizer<Rule extends { lr: number } = { lr: number }, St
     for (const [i, rule] of rules.entries()) Object.assign(this.paramGroups[i], rule);
     this.state.clear();
     for (const [p, fields] of states) {
-      const copy = (value: Tensor | number) => (value instanceof Tensor ? copyFor(p, value) : value);
-      this.state.set(p, Object.fromEntries(Object.entries(fields).map(([field, v]) => [field, copy(v)])) as State);
+      this.state.set(p, this.restored(p, fields));
     }
   }
 
-  private checkFields(op: string, number: string, p: Tensor, fields: Record<string, Tensor | number>): void {
+  /** A state from what {@link shown} gave, with memory of its own. */
+  protected restored(p: Tensor, fields: Record<string, Tensor | number>): State {
+    const copy = (value: Tensor | number) => (value instanceof Tensor ? copyFor(p, value) : value);
+    return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, copy(value)])) as State;
+  }
+
+  /** Throws unless these are the fields of a parameter's state. */
+  protected checkFields(op: string, number: string, p: Tensor, fields: Record<string, Tensor | number>): void {
     checkOptions(op, fields, Object.keys(this.fields));
     for (const [field, kind] of Object.entries(this.fields)) {
       const value = fields[field];
