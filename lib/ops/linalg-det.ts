@@ -106,7 +106,7 @@ export function slogdet(x: Tensor): SignedLog {
  */
 export function logdet(x: Tensor): Tensor {
   const { sign, logabsdet } = slogdetOf('logdet', x);
-  const y = composite(() => logabsdet.add(sign.log()));
+  const y = composite(() => where(sign.eq(-1), Number.NaN, logabsdet));
   sign.dispose();
   if (!logabsdet.requiresGrad) logabsdet.dispose();
   return y;

@@ -1,5 +1,6 @@
 // Cholesky and QR factors.
 import { dense, dropCopy, filled, make } from '../core/dispatch.js';
+import { fused } from '../core/fused.js';
 import { isGradEnabled } from '../core/mode.js';
 import { composite } from '../core/scope.js';
 import { checkBoolean, formatShape } from '../core/shape.js';
@@ -67,7 +68,7 @@ export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
 
 /**
  * Solution of `A X = B` from the Cholesky factor of A [..., n, n], for B [..., n, k]: two triangular systems (PyTorch:
- * `torch.cholesky_solve`).
+ * `torch.cholesky_solve`). With `x = A^-1 B`, `dB = A^-1 g` and `dL = -(dB x^T + x dB^T) L`.
  *
  * @param factor as {@link cholesky} gives it, with the same `upper`
  * @throws TensorError `shape` where the shapes do not go together, `dtype` unless both have the same floating dtype
@@ -92,10 +93,31 @@ export function choleskySolve(b: Tensor, factor: Tensor, options?: CholeskyOptio
       `expected a right side [..., ${n}, k] for the factor ${formatShape(factor.shape)}, got ${formatShape(b.shape)}`,
     );
   }
-  return composite(() => {
-    const [l, y] = spread(op, upper ? mT(factor) : factor, b);
-    return triangularSolved(op, mT(l), triangularSolved(op, l, y, false), true);
-  });
+  return composite(() => choleskySolved(op, ...spread(op, factor, b), upper));
+}
+
+/** Solution for factors and right sides of the same batch. */
+function choleskySolved(op: string, factor: Tensor, b: Tensor, upper: boolean): Tensor {
+  return fused(
+    op,
+    [factor, b],
+    [factor, b],
+    () => {
+      const l = upper ? mT(factor) : factor;
+      return triangularSolved(op, mT(l), triangularSolved(op, l, b, false), true);
+    },
+    (g, [saved, right], needs) => {
+      const db = choleskySolved(op, saved, g, upper);
+      if (needs[0] === null) return [null, db];
+      // As PyTorch, on all of the factor: what its other triangle holds is the caller's affair.
+      const x = choleskySolved(op, saved, right, upper);
+      const both = db
+        .matmul(mT(x))
+        .add(x.matmul(mT(db)))
+        .neg();
+      return [upper ? saved.matmul(both) : both.matmul(saved), db];
+    },
+  );
 }
 
 /**

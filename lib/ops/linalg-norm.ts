@@ -5,6 +5,7 @@ import { composite } from '../core/scope.js';
 import { checkBoolean, formatShape, normalizeAxes } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { where } from './join.js';
 import { checkMatrix, checkSquare } from './linalg-call.js';
 import { inverseOr } from './linalg-solve.js';
 import { singularValues } from './linalg-spectral.js';
@@ -208,8 +209,10 @@ export function cond(x: Tensor, p: MatrixNormOrder | null = null): Tensor {
   if (m === 0 || n === 0) return filled(op, batch, x.dtype, 0);
   return composite(() => {
     if (!spectral && ord !== 'nuc') {
-      const inverse = inverseOr(op, x, Infinity);
-      return matrixNormOf(op, x, ord, [-2, -1], false).mul(matrixNormOf(op, inverse, ord, [-2, -1], false));
+      const whole = matrixNormOf(op, x, ord, [-2, -1], false);
+      const inverse = matrixNormOf(op, inverseOr(op, x, Infinity), ord, [-2, -1], false);
+      // Also where the norm itself is 0.
+      return where(inverse.isInf(), Infinity, whole.mul(inverse));
     }
     const s = singularValues(op, x);
     if (ord === 'nuc') return sum(s, -1).mul(sum(s.reciprocal(), -1));

@@ -119,7 +119,8 @@ export function matrixExp(x: Tensor): Tensor {
     op,
     [x],
     [x],
-    () => exponential(x),
+    // Squaring doubles rounding errors, so float32 is worked out in float64.
+    () => exponential(x.to('float64')).to(x.dtype),
     (g, [a]) => {
       const t = mT(a);
       const zero = filled('zeros', a.shape, a.dtype, 0);

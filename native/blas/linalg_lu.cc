@@ -10,6 +10,14 @@ namespace {
 
 double cube(int64_t n) { return static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n); }
 
+// NaN anywhere in a matrix leaves nothing of its inverse; LAPACK's skipped zeros would.
+template <class T>
+bool holds_nan(const T* x, int64_t n) {
+  bool found = false;
+  for (int64_t i = 0; i < n; ++i) found |= x[i] != x[i];
+  return found;
+}
+
 template <class T>
 struct Inverse {
   // The memory of a is A^T to LAPACK, and the inverse of A^T is the transposed inverse: nothing is turned.
@@ -26,8 +34,14 @@ struct Inverse {
       const int64_t size = args.n * args.n;
       for (int64_t i = begin; i < end; ++i) {
         T* x = static_cast<T*>(args.x) + i * size;
-        std::memcpy(x, static_cast<const T*>(args.a) + i * size, static_cast<size_t>(size) * sizeof(T));
+        const T* a = static_cast<const T*>(args.a) + i * size;
         int failed = 0;
+        if (holds_nan(a, size)) {
+          args.info[i] = 0;
+          fill_nan(x, size);
+          continue;
+        }
+        std::memcpy(x, a, static_cast<size_t>(size) * sizeof(T));
         Lapack<T>::getrf(&n, &n, x, &n, pivots, &failed);
         if (failed == 0) Lapack<T>::getri(&n, x, &n, pivots, work, &lwork, &failed);
         args.info[i] = failed;

@@ -220,6 +220,16 @@ TEST_CASE("NaN and infinity come to an end at every place") {
   }
 }
 
+TEST_CASE("NaN leaves nothing of an inverse or a solution") {
+  constexpr int64_t n = 5;
+  for (size_t place = 0; place < n * n; ++place) {
+    Everything<float> e(1, n, 11);
+    e.a[place] = std::numeric_limits<float>::quiet_NaN();
+    e.run();
+    for (size_t i = 0; i < n * n; ++i) CHECK((std::isnan(e.x[0][i]) && std::isnan(e.x[1][i])));
+  }
+}
+
 TEST_CASE("singular and indefinite matrices say where") {
   double a[8] = {1, 2, 2, 4, 1, 0, 0, 1}, x[8];
   int32_t info[2];

@@ -189,21 +189,29 @@ const factors: readonly Row[] = [
       ['option', () => linalg.cholesky(one, bad({ lower: true }))],
     ],
   }),
-  row('choleskySolve', (b, l) => all(cr.choleskySolve(b, safe(l)), cr.choleskySolve(b, safe(l), { upper: true })), {
-    inputs: [
-      [drawn([3, 2]), drawn([3, 3])],
-      [drawn([2, 3, 1]), drawn([3, 3])],
-    ],
-    empty: [drawn([3, 0]), drawn([3, 3])],
-    errors: [
-      ['shape', () => cr.choleskySolve(flat, one)],
-      ['shape', () => cr.choleskySolve(wide.t(), one)],
-      ['dtype', () => cr.choleskySolve(float64, one)],
-    ],
-  }),
-  row('choleskyInverse', (l) => all(cr.choleskyInverse(safe(l)), cr.choleskyInverse(safe(l), { upper: true })), {
-    errors: squareErrors(cr.choleskyInverse),
-  }),
+  row(
+    'choleskySolve',
+    (b, l) => all(cr.choleskySolve(b, safe(l).tril()), cr.choleskySolve(b, safe(l).triu(), { upper: true })),
+    {
+      inputs: [
+        [drawn([3, 2]), drawn([3, 3])],
+        [drawn([2, 3, 1]), drawn([3, 3])],
+      ],
+      empty: [drawn([3, 0]), drawn([3, 3])],
+      errors: [
+        ['shape', () => cr.choleskySolve(flat, one)],
+        ['shape', () => cr.choleskySolve(wide.t(), one)],
+        ['dtype', () => cr.choleskySolve(float64, one)],
+      ],
+    },
+  ),
+  row(
+    'choleskyInverse',
+    (l) => all(cr.choleskyInverse(safe(l).tril()), cr.choleskyInverse(safe(l).triu(), { upper: true })),
+    {
+      errors: squareErrors(cr.choleskyInverse),
+    },
+  ),
   row('qr', (x) => all(...Object.values(linalg.qr(x) as unknown as Record<string, Tensor>)), {
     inputs: [[drawn([3, 3])], [drawn([5, 3])], [drawn([2, 3, 5])]],
     reference: ['linalg.qr'],
