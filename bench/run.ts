@@ -28,6 +28,7 @@ const benchmarks: Benchmark[] = (
     import('./cases/lenet.js'),
     import('./cases/gelu.js'),
     import('./cases/lstm.js'),
+    import('./cases/linalg.js'),
   ])
 ).flatMap((module) => module.benchmarks);
 const chosen = benchmarks.filter(

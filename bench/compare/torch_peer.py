@@ -38,11 +38,25 @@ def recurrent_step(kind, batch):
     return step
 
 
+def linalg_call(name, batch, n):
+    torch.manual_seed(0)
+    half = torch.randn(*([n, n] if batch == 1 else [batch, n, n]))
+    a = half @ half.mT / n + torch.eye(n)
+    call = getattr(torch.linalg, name)
+    return (lambda: call(a, a)) if name == "solve" else (lambda: call(a))
+
+
+def linalg_work(name):
+    return lambda request: linalg_call(name, request["batch"], request["n"])
+
+
 WORK = {
     "lenet": lambda request: lenet_step(request["batch"]),
     "LSTM": lambda request: recurrent_step("LSTM", request["batch"]),
     "GRU": lambda request: recurrent_step("GRU", request["batch"]),
 }
+for function in ["inv", "solve", "cholesky", "qr", "svd", "eigh"]:
+    WORK["linalg." + function] = linalg_work(function)
 made = {}
 
 

@@ -20,7 +20,7 @@ struct Cholesky {
     each_part(args, static_cast<double>(n) * n * n / 3, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         T* x = static_cast<T*>(args.x) + i * size;
-        std::memcpy(x, static_cast<const T*>(args.a) + i * size, static_cast<size_t>(size) * sizeof(T));
+        std::memmove(x, static_cast<const T*>(args.a) + i * size, static_cast<size_t>(size) * sizeof(T));
         int failed = 0;
         Lapack<T>::potrf(&uplo, &n, x, &n, &failed, 1);
         // A pivot that is NaN is not positive either, but not every version says so.
@@ -63,8 +63,8 @@ struct Triangular {
     each_part(args, work, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         T* x = static_cast<T*>(args.x) + i * rows * columns;
-        std::memcpy(x, static_cast<const T*>(args.b) + i * rows * columns,
-                    static_cast<size_t>(rows * columns) * sizeof(T));
+        std::memmove(x, static_cast<const T*>(args.b) + i * rows * columns,
+                     static_cast<size_t>(rows * columns) * sizeof(T));
         trsm(args, as_int(rows), as_int(columns), static_cast<const T*>(args.a) + i * args.n * args.n, x);
       }
     });
