@@ -142,6 +142,6 @@ describe('LBFGS', () => {
     expect(load({ ...good.state[0], t: 'far' })).toBe('value');
     expect(load({ ...good.state[0], d: tensor([1]) })).toBe('shape');
     expect(load({ ...good.state[0], oldSteps: tensor([[1, 2]]) })).toBe('shape');
-    expect(optimizer.stateDict().state[0].nIter).toBe(3);
+    expect(optimizer.stateDict().state[0].nIter).toBe(good.state[0].nIter);
   });
 });
