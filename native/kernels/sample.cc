@@ -27,13 +27,18 @@ void over_blocks(const SampleArgs& a, int64_t work, const F& f) {
   });
 }
 
-template <class T>
-T at(const T* x, int32_t place) {
-  return place < 0 ? T{0} : x[place];
-}
+// Places are checked, but nobody says that y does not share their memory: none is used that is not inside.
+bool inside(const SampleArgs& a, int32_t place) { return static_cast<uint32_t>(place) < static_cast<uint64_t>(a.size); }
 
 template <class T>
+T at(const SampleArgs& a, const T* x, int32_t place) {
+  return inside(a, place) ? x[place] : T{0};
+}
+
+// `fixed` taps, or any number for 0.
+template <int fixed, class T>
 void forward(const SampleArgs& a) {
+  const int64_t taps = fixed > 0 ? fixed : a.taps;
   over_blocks(a, a.c * a.taps, [&](int64_t image, int64_t begin, int64_t end) {
     const int32_t* __restrict places = a.places + image * a.taps * a.points;
     const T* __restrict weights = static_cast<const T*>(a.weights) + image * a.taps * a.points;
@@ -42,9 +47,10 @@ void forward(const SampleArgs& a) {
       T* __restrict y = static_cast<T*>(a.y) + (image * a.c + c) * a.points;
       for (int64_t i = begin; i < end; ++i) {
         T sum = 0;
-        for (int64_t k = 0; k < a.taps; ++k) {
+#pragma GCC unroll 8
+        for (int64_t k = 0; k < taps; ++k) {
           const int64_t j = k * a.points + i;
-          sum += weights[j] * at(x, places[j]);
+          sum += weights[j] * at(a, x, places[j]);
         }
         y[i] = sum;
       }
@@ -65,7 +71,7 @@ void scatter(const SampleArgs& a) {
       for (int64_t i = 0; i < a.size; ++i) x[i] = 0;
       for (int64_t k = 0; k < a.taps; ++k, places += a.points, weights += a.points)
         for (int64_t i = 0; i < a.points; ++i)
-          if (places[i] >= 0) x[places[i]] += weights[i] * y[i];
+          if (const int32_t place = places[i]; inside(a, place)) x[place] += weights[i] * y[i];
     }
   });
 }
@@ -84,15 +90,21 @@ void dot(const SampleArgs& a) {
         const T* __restrict x = static_cast<const T*>(a.x) + (image * a.c + c) * a.size;
         const T* __restrict y = static_cast<const T*>(a.y) + (image * a.c + c) * a.points;
         for (int64_t i = begin; i < end; ++i)
-          sums[i - begin] += static_cast<double>(at(x, places[i])) * static_cast<double>(y[i]);
+          sums[i - begin] += static_cast<double>(at(a, x, places[i])) * static_cast<double>(y[i]);
       }
       for (int64_t i = begin; i < end; ++i) weights[i] = static_cast<T>(sums[i - begin]);
     }
   });
 }
 
+template <class T>
+void forward_of(const SampleArgs& a) {
+  if (a.taps == 4) return forward<4, T>(a);  // neighbours in planes
+  a.taps == 8 ? forward<8, T>(a) : forward<0, T>(a);
+}
+
 void sample(const SampleArgs& a) {
-  if (sound(a)) a.dtype == DType::kFloat64 ? forward<double>(a) : forward<float>(a);
+  if (sound(a)) a.dtype == DType::kFloat64 ? forward_of<double>(a) : forward_of<float>(a);
 }
 
 void sample_scatter(const SampleArgs& a) {
