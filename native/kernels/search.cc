@@ -31,15 +31,41 @@ int32_t search(const T* row, const int32_t* sorter, int64_t n, T value) {
   return static_cast<int32_t>(begin);
 }
 
+// Several values in one row side by side, the same steps each: one alone waits for every element it compares with.
+constexpr int64_t kTogether = 16;
+
+template <bool kRight, class T>
+void search_many(int32_t* y, const T* row, int64_t n, const T* values) {
+  int32_t begin[kTogether] = {}, length[kTogether];
+  for (int64_t j = 0; j < kTogether; ++j) length[j] = static_cast<int32_t>(n);
+  for (int64_t most = n; most > 0; most /= 2) {
+    for (int64_t j = 0; j < kTogether; ++j) {
+      const int32_t half = length[j] / 2, middle = begin[j] + half;
+      // Whoever is done looks at an element all the same, the last at most, and stays where it is.
+      const T element = row[middle < n ? middle : n - 1];
+      const bool later = (length[j] > 0) & (kRight ? !(element > values[j]) : !(element >= values[j]));
+      begin[j] = later ? middle + 1 : begin[j];
+      length[j] = later ? length[j] - half - 1 : half;
+    }
+  }
+  for (int64_t j = 0; j < kTogether; ++j) y[j] = begin[j];
+}
+
 template <class T>
 void searchsorted(const SearchArgs& args) {
   if (args.sorter && !check_indices(args.sorter, args.outer * args.n, 0, args.n, kNoneIgnored)) return;
   constexpr int64_t kGrain = 1024;
   const auto find = args.right ? search<true, T> : search<false, T>;
+  const auto many = args.right ? search_many<true, T> : search_many<false, T>;
   if (args.m == 0) return;
   parallel_for(args.outer * args.m, kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t row = i / args.m * args.n;
+      if (!args.sorter && args.n > 0 && i + kTogether <= end && i % args.m + kTogether <= args.m) {
+        many(args.y + i, static_cast<const T*>(args.sorted) + row, args.n, static_cast<const T*>(args.values) + i);
+        i += kTogether - 1;
+        continue;
+      }
       args.y[i] = find(static_cast<const T*>(args.sorted) + row, args.sorter ? args.sorter + row : nullptr, args.n,
                        static_cast<const T*>(args.values)[i]);
     }

@@ -66,6 +66,28 @@ int64_t candidates(Item<T>* items, const T* line, int64_t n, int64_t rank, bool 
   return count;
 }
 
+// The k first items of a long contiguous line and some more: what the worst of the best k so far comes before is
+// dropped at once, so most elements are read only. `items` has room for the whole line.
+template <class T>
+int64_t leaders(Item<T>* items, const T* line, int64_t n, int64_t k, int64_t room, typename Item<T>::Key flip) {
+  using I = Item<T>;
+  int64_t count = 0;
+  bool full = false;
+  I worst{};
+  for (int64_t i = 0; i < n; ++i) {
+    const I item = I::of(key_of(line[i]) ^ flip, i);
+    if (full && worst.before(item)) continue;
+    items[count++] = item;
+    if (count < room) continue;
+    worst = item_of_rank(items, items + room, count, k - 1);
+    full = true;
+    count = 0;
+    for (int64_t p = 0; p < room; ++p)
+      if (!worst.before(items[p])) items[count++] = items[p];
+  }
+  return count;
+}
+
 // Calls line(x, at, items) for every line, contiguous: where lines lie across, blocks of them are copied first. `items`
 // has room for two lines; `at` counts lines.
 template <class T, class F>
@@ -91,8 +113,11 @@ void topk(const SelectArgs& args) {
   for_each_line<T>(args, [&](const T* x, int64_t o, int64_t i, I* items) {
     I* spare = items + n;
     int64_t count = n;
+    const int64_t room = 4 * k < 512 ? 512 : 4 * k;
     if (k == n || n <= kSortByRank) {
       make_items(items, x, n, 1, 1, flip);
+    } else if (room < n / 2) {
+      count = leaders(items, x, n, k, room, flip);
     } else {
       int64_t before;
       count = candidates(items, x, n, k - 1, true, flip, &before);

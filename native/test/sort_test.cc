@@ -57,39 +57,39 @@ void compare(int64_t outer, int64_t n, int64_t inner, bool few) {
   const int64_t size = outer * n * inner;
   const auto x = elements<T>(size, few);
   INFO("outer " << outer << " n " << n << " inner " << inner << " dtype " << static_cast<int>(dtype));
-  for (bool descending : {false, true}) {
-    std::vector<T> values(size + 1, 7), top(size + 1, 7), picked(outer * inner + 1, 7);
-    std::vector<int32_t> places(size + 1, 7), top_places(size + 1, 7), picked_places(outer * inner + 1, 7);
-    kernels().sort({dtype, outer, n, inner, descending, values.data(), places.data(), x.data()});
-    const int64_t k = (n + 1) / 3;
-    kernels().topk(
-        {dtype, outer, n, inner, k, descending, true, Rank::kGiven, top.data(), top_places.data(), x.data()});
-    if (n > 0)
-      kernels().kth(
-          {dtype, outer, n, inner, k, false, false, Rank::kGiven, picked.data(), picked_places.data(), x.data()});
-    int64_t wrong = 0;
-    for (int64_t o = 0; o < outer; ++o) {
-      for (int64_t i = 0; i < inner; ++i) {
-        const auto at = [&](int64_t p, int64_t count) { return (o * count + p) * inner + i; };
-        std::vector<int32_t> order(n);
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](int32_t p, int32_t q) {
-          return descending ? less(x[at(q, n)], x[at(p, n)]) : less(x[at(p, n)], x[at(q, n)]);
-        });
-        for (int64_t p = 0; p < n; ++p) {
-          wrong += places[at(p, n)] != order[p] || !same(values[at(p, n)], x[at(order[p], n)]);
-          if (p < k) wrong += top_places[at(p, k)] != order[p] || !same(top[at(p, k)], x[at(order[p], n)]);
+  for (int64_t k : {(n + 1) / 3, n < 10 ? n / 2 : int64_t{10}})
+    for (bool descending : {false, true}) {
+      std::vector<T> values(size + 1, 7), top(size + 1, 7), picked(outer * inner + 1, 7);
+      std::vector<int32_t> places(size + 1, 7), top_places(size + 1, 7), picked_places(outer * inner + 1, 7);
+      kernels().sort({dtype, outer, n, inner, descending, values.data(), places.data(), x.data()});
+      kernels().topk(
+          {dtype, outer, n, inner, k, descending, true, Rank::kGiven, top.data(), top_places.data(), x.data()});
+      if (n > 0)
+        kernels().kth(
+            {dtype, outer, n, inner, k, false, false, Rank::kGiven, picked.data(), picked_places.data(), x.data()});
+      int64_t wrong = 0;
+      for (int64_t o = 0; o < outer; ++o) {
+        for (int64_t i = 0; i < inner; ++i) {
+          const auto at = [&](int64_t p, int64_t count) { return (o * count + p) * inner + i; };
+          std::vector<int32_t> order(n);
+          std::iota(order.begin(), order.end(), 0);
+          std::stable_sort(order.begin(), order.end(), [&](int32_t p, int32_t q) {
+            return descending ? less(x[at(q, n)], x[at(p, n)]) : less(x[at(p, n)], x[at(q, n)]);
+          });
+          for (int64_t p = 0; p < n; ++p) {
+            wrong += places[at(p, n)] != order[p] || !same(values[at(p, n)], x[at(order[p], n)]);
+            if (p < k) wrong += top_places[at(p, k)] != order[p] || !same(top[at(p, k)], x[at(order[p], n)]);
+          }
+          if (!descending && n > 0)
+            wrong += picked_places[at(0, 1)] != order[k] || !same(picked[at(0, 1)], x[at(order[k], n)]);
         }
-        if (!descending && n > 0)
-          wrong += picked_places[at(0, 1)] != order[k] || !same(picked[at(0, 1)], x[at(order[k], n)]);
       }
+      CHECK(wrong == 0);
+      CHECK(values.back() == 7);
+      CHECK(places.back() == 7);
+      CHECK(top[outer * k * inner] == 7);
+      CHECK(picked.back() == 7);
     }
-    CHECK(wrong == 0);
-    CHECK(values.back() == 7);
-    CHECK(places.back() == 7);
-    CHECK(top[outer * k * inner] == 7);
-    CHECK(picked.back() == 7);
-  }
 }
 
 }  // namespace
