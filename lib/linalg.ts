@@ -27,6 +27,7 @@ export {
 } from './ops/linalg-lu.js';
 export { cond, type MatrixNormOrder, matrixNorm, type NormOptions, norm, vectorNorm } from './ops/linalg-norm.js';
 export { matrixExp, matrixPower } from './ops/linalg-power.js';
+export { cross, multiDot } from './ops/linalg-product.js';
 export {
   inv,
   type SolveOptions,

@@ -11,6 +11,7 @@ export * from '../ops/fold.js';
 export { affineGrid, gridSample } from '../ops/grid.js';
 export { interpolate } from '../ops/interpolate.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
+export { ctcLoss } from '../ops/loss-sequence.js';
 export { oneHot } from '../ops/mask.js';
 export { linear } from '../ops/matmul.js';
 export { type PadMode, type PadOptions, pad } from '../ops/pad.js';

@@ -31,6 +31,7 @@ export * as functional from './functional.js';
 export * as init from './init.js';
 export { Bilinear, Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
+export { CTCLoss } from './loss-sequence.js';
 export { type AnyModule, Module, type StateDict } from './module.js';
 export {
   GroupNorm,

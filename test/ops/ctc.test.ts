@@ -1,5 +1,16 @@
 // ctcLoss against its definition: the sum over every path through the steps that spells the labels.
-import { ctcLoss, Generator, grad, gradgradcheck, rand, randint, type Tensor, TensorError, tensor } from 'chainrule';
+import {
+  ctcLoss,
+  Generator,
+  grad,
+  gradgradcheck,
+  nn,
+  rand,
+  randint,
+  type Tensor,
+  TensorError,
+  tensor,
+} from 'chainrule';
 import { describe, expect, it } from 'vitest';
 
 const ints = (data: number[]) => tensor(data, { dtype: 'int32' });
@@ -93,6 +104,18 @@ describe('ctcLoss', () => {
     const sums = (leaf.grad as Tensor).sum(2).toArray() as number[][];
     for (const [n, length] of lengths.entries())
       for (const [t, row] of sums.entries()) expect(row[n]).toBeCloseTo(t < length ? -1 : 0, 10);
+  });
+
+  it('is a module too', () => {
+    const [x, labels] = [logp, ints([0, 1])];
+    const loss = new nn.CTCLoss({ blank: 2, reduction: 'sum' });
+    expect(loss.forward(x, labels, [5], [2]).item()).toBe(
+      ctcLoss(x, labels, [5], [2], { blank: 2, reduction: 'sum' }).item(),
+    );
+    expect(new nn.CTCLoss({ zeroInfinity: true }).forward(x, ints([1, 1]), [2], [2]).item()).toBe(0);
+    expect(String(loss)).toContain('blank: 2');
+    expect(() => new nn.CTCLoss({ zero_infinity: true } as never)).toThrow(TensorError);
+    expect(() => new nn.CTCLoss({ blank: -1 })).toThrow(TensorError);
   });
 
   it('says that it has no second derivative', () => {

@@ -18,7 +18,7 @@ export const product = {
   ger: two(cr.outer),
   kron: two(cr.kron),
   cross: op<{ dim?: number }>(['dim'], ([a, b], { dim }) => cr.cross(a, b, dim)),
-  'linalg.cross': op<{ dim?: number }>(['dim'], ([a, b], { dim = -1 }) => cr.cross(a, b, dim)),
+  'linalg.cross': op<{ dim?: number }>(['dim'], ([a, b], { dim }) => cr.linalg.cross(a, b, dim)),
   trace: unary(cr.trace),
 
   addmm: added(cr.addmm),
@@ -31,5 +31,5 @@ export const product = {
   einsum: op<{ equation: string }>(['equation'], (operands, { equation }) => cr.einsum(equation, ...operands)),
   bilinear: op([], ([x1, x2, weight, bias]) => cr.bilinear(x1, x2, weight, bias ?? null)),
   chain_matmul: op([], (matrices) => cr.chainMatmul(...matrices)),
-  'linalg.multi_dot': op([], (tensors) => cr.multiDot(tensors)),
+  'linalg.multi_dot': op([], (tensors) => cr.linalg.multiDot(tensors)),
 } satisfies Entries;
