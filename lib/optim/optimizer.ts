@@ -26,7 +26,7 @@ export interface OptimizerState {
 export type StateFields = Readonly<Record<string, 'number' | 'tensor' | 'optional'>>;
 
 /**
- * Changes parameters by their gradients; SGD, Adam and AdamW extend it (PyTorch: `torch.optim.Optimizer`).
+ * Changes parameters by their gradients; every optimizer extends it (PyTorch: `torch.optim.Optimizer`).
  *
  * @typeParam Rule the options of a group
  * @typeParam State what is remembered of a parameter

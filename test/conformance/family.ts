@@ -3,12 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type Precision, readReference } from './cases.js';
 import { LAYOUTS, runCase } from './runner.js';
 
-/** Declares the tests of a family: every case, or those named, in both precisions, on contiguous and strided inputs. */
-export function testFamily(family: string, ids?: readonly string[]): void {
+/** Declares the tests of a family: every case in both precisions, on contiguous and strided inputs. */
+export function testFamily(family: string): void {
   const reference = readReference(new URL('../reference', import.meta.url).pathname);
-  const all = reference.families.filter(({ name }) => name === family).flatMap((found) => found.cases);
-  const cases = ids === undefined ? all : all.filter(({ id }) => ids.includes(id));
-  it('has cases', () => expect(cases.length).toBeGreaterThanOrEqual(ids?.length ?? 1));
+  const cases = reference.families.filter(({ name }) => name === family).flatMap((found) => found.cases);
+  it('has cases', () => expect(cases.length).toBeGreaterThan(0));
   describe.each<Precision>(['float32', 'float64'])('in %s', (precision) => {
     it.each(cases.map((c) => [c.id, c] as const))('%s', (_, c) => {
       for (const layout of LAYOUTS) expect(runCase(c, reference, precision, layout), layout).toBeNull();
