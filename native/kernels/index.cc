@@ -109,6 +109,14 @@ void scatter_with(const IndexArgs& args, const F& write) {
       const int64_t o = t / strips, first = t % strips * columns;
       const int64_t last = args.inner - first < columns ? args.inner : first + columns;
       T* to = y + o * args.n * args.inner;
+      if (args.inner == 1) {
+        const int64_t line = o * args.count;
+        for (int64_t j = line; j < line + args.count; ++j) {
+          const int64_t row = row_at(args.index + j, args.n);
+          if (row >= 0) write(to[row], x[j]);
+        }
+        continue;
+      }
       for (int64_t j = 0; j < args.count; ++j) {
         const int64_t line = (o * args.count + j) * args.inner;
         for (int64_t i = first; i < last; ++i) {
