@@ -1,4 +1,5 @@
-// The namespace `linalg`: linear algebra on batches of matrices, as torch.linalg.
+// The namespace `linalg`: linear algebra on batches of matrices, as torch.linalg. Eigenvalues of matrices that are not
+// symmetric (eig, eigvals) are absent: they are complex numbers, which tensors do not hold.
 export { det, type SignedLog, slogdet } from './ops/linalg-det.js';
 export {
   type CholeskyOptions,
