@@ -157,6 +157,7 @@ export {
   varMean,
 } from './ops/statistics.js';
 export * from './ops/trigonometric.js';
+export * from './ops/tuples.js';
 export * from './ops/unary.js';
 export * from './ops/unique.js';
 export * from './ops/unpool.js';

@@ -198,6 +198,7 @@ describe('the table', () => {
         'product-add',
         'product-many',
         'einsum',
+        'tuples',
         'reduce',
         'statistics',
         'scan',

@@ -30,6 +30,10 @@ export const product = {
   tensordot: op<{ dims?: number | [number[], number[]] }>(['dims'], ([a, b], { dims }) => cr.tensordot(a, b, dims)),
   einsum: op<{ equation: string }>(['equation'], (operands, { equation }) => cr.einsum(equation, ...operands)),
   bilinear: op([], ([x1, x2, weight, bias]) => cr.bilinear(x1, x2, weight, bias ?? null)),
+  cartesian_prod: op([], (tensors) => cr.cartesianProd(...tensors)),
+  combinations: op<{ r?: number; with_replacement?: boolean }>(['r', 'with_replacement'], ([x], a) =>
+    cr.combinations(x, a.r, given({ withReplacement: a.with_replacement })),
+  ),
   chain_matmul: op([], (matrices) => cr.chainMatmul(...matrices)),
   'linalg.multi_dot': op([], (tensors) => cr.linalg.multiDot(tensors)),
 } satisfies Entries;

@@ -324,4 +324,34 @@ const many: readonly Row[] = [
   },
 ];
 
-export const product: readonly Row[] = [...products, ...added, ...named, ...many];
+const tuples: readonly Row[] = [
+  {
+    name: 'cartesianProd',
+    call: (...xs) => cr.cartesianProd(...xs),
+    inputs: [[drawn([2]), drawn([3]), drawn([2])], [drawn([3])]],
+    errors: [
+      ['value', () => cr.cartesianProd()],
+      ['value', () => cr.cartesianProd(...new Array<cr.Tensor>(9).fill(two))],
+      ['shape', () => cr.cartesianProd(two, matrix)],
+    ],
+  },
+  ...[
+    [2, false],
+    [3, true],
+  ].map(
+    ([r, withReplacement]): Row => ({
+      name: 'combinations',
+      call: (x) => cr.combinations(x, r as number, { withReplacement: withReplacement as boolean }),
+      inputs: [[drawn([4])], [drawn([3])]],
+      errors: [
+        ['shape', () => cr.combinations(matrix)],
+        ['shape', () => cr.combinations(cr.zeros([100]), 50)],
+        ['value', () => cr.combinations(vector, -1)],
+        ['value', () => cr.combinations(vector, 2, { withReplacement: bad(1) })],
+        ['option', () => cr.combinations(vector, 2, bad({ with_replacement: true }))],
+      ],
+    }),
+  ),
+];
+
+export const product: readonly Row[] = [...products, ...added, ...named, ...many, ...tuples];
