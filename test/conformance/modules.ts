@@ -64,25 +64,25 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   Unflatten: 'dim unflattened_size',
   PixelShuffle: 'upscale_factor',
   PixelUnshuffle: 'downscale_factor',
-  Dropout: '| p',
-  Dropout1d: '| p',
-  Dropout2d: '| p',
-  Dropout3d: '| p',
-  AlphaDropout: '| p',
+  Dropout: '| p inplace',
+  Dropout1d: '| p inplace',
+  Dropout2d: '| p inplace',
+  Dropout3d: '| p inplace',
+  AlphaDropout: '| p inplace',
   Softmax: 'dim',
   LogSoftmax: 'dim',
   Softmin: 'dim',
-  LeakyReLU: '| negative_slope',
-  ELU: '| alpha',
-  CELU: '| alpha',
+  LeakyReLU: '| negative_slope inplace',
+  ELU: '| alpha inplace',
+  CELU: '| alpha inplace',
   GELU: '| approximate',
   GLU: '| dim=axis',
   PReLU: '! | num_parameters init',
   Softplus: '| beta threshold',
   Softshrink: '| lambd',
   Hardshrink: '| lambd',
-  Hardtanh: '| min_val max_val',
-  Threshold: 'threshold value',
+  Hardtanh: '| min_val max_val inplace',
+  Threshold: 'threshold value | inplace',
   CrossEntropyLoss: WEIGHTED,
   NLLLoss: WEIGHTED,
   BCEWithLogitsLoss: '| weight size_average reduce reduction pos_weight',
@@ -105,9 +105,9 @@ for (const name of [
   'Softsign',
   'Tanhshrink',
 ]) {
-  Object.assign(SIGNATURES, { [name]: '' });
+  Object.assign(SIGNATURES, { [name]: '| inplace' });
 }
-for (const name of ['Hardsigmoid', 'Hardswish', 'Identity']) Object.assign(SIGNATURES, { [name]: '' });
+for (const name of ['Hardsigmoid', 'Hardswish', 'Identity']) Object.assign(SIGNATURES, { [name]: '| inplace' });
 
 /** Of no meaning here. */
 const IGNORED = ['inplace', 'device'];
@@ -162,7 +162,8 @@ export function moduleOf([name, ...given]: Call, precision: Precision): nn.AnyMo
   const named = new Map([...first, ...rest].map((word, i) => [word.split('=')[0], args[i]]));
   if (args.length > named.size)
     throw new Error(`the runner knows ${named.size} arguments of ${name}, not ${args.length}`);
-  for (const [key, value] of Object.entries(keywords)) if (!IGNORED.includes(key)) named.set(key, value);
+  for (const [key, value] of Object.entries(keywords)) named.set(key, value);
+  for (const key of IGNORED) named.delete(key);
   const positional = first.map((key) => named.get(key));
   const renamed = new Map(rest.map((word) => word.split('=') as [string, string | undefined]));
   const left = [...named].filter(([key, value]) => !first.includes(key) && value !== undefined);
