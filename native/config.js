@@ -25,14 +25,14 @@ const capabilities = {
 const sources = readFileSync(join(native, 'sources.txt'), 'utf8')
   .split('\n')
   .filter((line) => line && !line.startsWith('#'));
-const group = (path) =>
-  path.startsWith('native/kernels/')
-    ? 'kernels'
-    : path.startsWith('native/test/')
-      ? 'tests'
-      : path.startsWith('native/bind/') || path === 'native/addon.cc'
-        ? 'bindings'
-        : 'base';
+const groups = [
+  ['native/kernels/', 'kernels'],
+  ['native/test/', 'tests'],
+  ['native/precision/', 'precision'],
+  ['native/bind/', 'bindings'],
+  ['native/addon.cc', 'bindings'],
+];
+const group = (path) => groups.find(([start]) => path.startsWith(start))?.[1] ?? 'base';
 const grouped = (name) => sources.filter((path) => group(path) === name);
 
 // OpenBLAS must be the pthread variant: concurrent callers of the serial one get wrong results.
@@ -62,6 +62,7 @@ const answers = {
   bindings: () => grouped('bindings'),
   kernels: () => grouped('kernels'),
   tests: () => grouped('tests'),
+  precision: () => grouped('precision'),
   capabilities: () => Object.keys(capabilities),
   flags: (capability) => capabilities[capability],
   includes: () => [
