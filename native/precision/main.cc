@@ -1,4 +1,5 @@
-// `npm run precision [-- NAME...]`: float32 kernels on every one of the 2^32 patterns, against libm in double precision.
+// `npm run precision [-- NAME...]`: float32 kernels on every one of the 2^32 patterns, against libm in double
+// precision.
 #include <atomic>
 #include <chrono>
 #include <cmath>
