@@ -270,7 +270,7 @@ export function linspace(start: number, end: number, steps: number, options?: Cr
 export function eye(n: number, options?: CreateOptions): Tensor;
 export function eye(n: number, m?: number, options?: CreateOptions): Tensor;
 export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor {
-  if (typeof m === 'object') return eye(n, n, m);
+  if (typeof m === 'object' && m !== null) return eye(n, undefined, m);
   const columns = m ?? n;
   const y = constant('eye', [n, columns], 0, dtypeOf('eye', options, 'float32'), options);
   const out = y.typed();

@@ -175,6 +175,8 @@ export function scope<T>(fn: () => T): T {
 /**
  * Marks a tensor so that no scope around it releases it; returns it.
  *
+ * @throws TensorError `value` for what is no tensor
+ *
  * @example
  * ```ts
  * import { keep, ones, type Tensor, scope } from 'chainrule';
@@ -184,6 +186,9 @@ export function scope<T>(fn: () => T): T {
  * ```
  */
 export function keep(tensor: Tensor): Tensor {
+  if (tensor === null || typeof tensor !== 'object' || !isTensor(tensor)) {
+    throw new TensorError('value', 'keep', `expected a tensor, got ${describe(tensor)}`);
+  }
   tensor.kept = true;
   return tensor;
 }

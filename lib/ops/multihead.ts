@@ -67,16 +67,17 @@ interface Sizes {
 }
 
 function checkInputs(op: string, inputs: readonly Tensor[], heads: number, batchFirst: boolean): Sizes {
-  const [q, k, v] = inputs;
-  for (const [i, name] of ['query', 'key', 'value'].entries()) {
+  const names = ['query', 'key', 'value'];
+  for (const [i, name] of names.entries()) {
     checkFloat(op, checkTensor(op, inputs[i], `a ${name} tensor`), `the ${name}`);
-    if (inputs[i].ndim !== q.ndim || (q.ndim !== 2 && q.ndim !== 3)) {
-      throw new TensorError(
-        'shape',
-        op,
-        `expected query, key and value all [length, features] or all with a batch, got ${inputs.map((x) => formatShape(x.shape)).join(', ')}`,
-      );
-    }
+  }
+  const [q, k, v] = inputs;
+  if (inputs.some((x) => x.ndim !== q.ndim) || (q.ndim !== 2 && q.ndim !== 3)) {
+    throw new TensorError(
+      'shape',
+      op,
+      `expected query, key and value all [length, features] or all with a batch, got ${inputs.map((x) => formatShape(x.shape)).join(', ')}`,
+    );
   }
   const batchAt = q.ndim === 2 ? -1 : batchFirst ? 0 : 1;
   const lengthAt = batchAt === 0 ? 1 : 0;
@@ -95,6 +96,14 @@ function checkInputs(op: string, inputs: readonly Tensor[], heads: number, batch
     throw new TensorError('value', op, `expected numHeads that divides the ${e} features of the query, got ${heads}`);
   }
   return { n, l, s, e, heads };
+}
+
+function checkParts(op: string, parts: AttentionParts): void {
+  const { inWeight, outWeight, inBias, outBias, extra } = parts ?? {};
+  const all = Array.isArray(inWeight) && inWeight.length === 3 ? inWeight : [inWeight];
+  for (const weight of [...all, outWeight]) checkTensor(op, weight, 'weights as tensors in inWeight and outWeight');
+  for (const bias of [inBias, outBias]) if (bias) checkTensor(op, bias, 'a bias as a tensor');
+  if (extra) for (const x of [extra[0], extra[1]]) checkTensor(op, x, 'an extra key and value as tensors');
 }
 
 function checkMask(op: string, name: string, mask: Tensor | null | undefined, dtype: DType, shapes: readonly Shape[]) {
@@ -156,7 +165,7 @@ function project(inputs: readonly Tensor[], parts: AttentionParts, e: number): T
  * @param value [S, N, vdim] or likewise
  * @param numHeads divides E
  * @returns the result, shaped as the query, and the weights [N, L, S] ([N, numHeads, L, S] not averaged) or null
- * @throws TensorError `shape` where sizes do not go together, `dtype` for a mask neither bool nor of the input's dtype, `value` for a
+ * @throws TensorError `shape` where sizes do not go together, `dtype` for dtypes that differ or a mask neither bool nor of the input's dtype, `value` for a
  * number of heads that does not divide E
  *
  * @example
@@ -183,6 +192,7 @@ export function multiHeadAttention(
   const addZeroAttn = checkBoolean(op, 'addZeroAttn', options?.addZeroAttn ?? false);
   const dropoutP = checkNumber(op, 'dropoutP', options?.dropoutP ?? 0, 0, 1);
   const given = [query, key, value];
+  checkParts(op, parts);
   const sizes = checkInputs(op, given, numHeads, batchFirst);
   const { n, l, s, e } = sizes;
   const alone = query.ndim === 2;
