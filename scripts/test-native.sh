@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The native tests, or with a sanitizer (address,undefined or thread) an instrumented build of them; with
-# address,undefined also the addon, under the op sweeps.
+# address,undefined also the addon, under the op sweeps, or under the tests named after it alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,12 +22,14 @@ case ${1:-} in
   address,undefined)
     sanitized build-asan 'chainrule native-tests' "$1"
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    ASAN_OPTIONS=detect_leaks=${CHAINRULE_LEAKS:-1}:fast_unwind_on_malloc=0 build-asan/build/native-tests
+    shift
+    [ $# -gt 0 ] || ASAN_OPTIONS=detect_leaks=${CHAINRULE_LEAKS:-1}:fast_unwind_on_malloc=0 build-asan/build/native-tests
+    [ $# -gt 0 ] || set -- test/ops test/core test/fuzz/bindings.test.ts
     # Node itself is not instrumented: its leaks are not ours to find. An allocation that is refused must come back as an
     # error, as it does without the sanitizer. Freed memory waits in quarantine here, so resident memory says nothing.
     exec env LD_PRELOAD="$(gcc -print-file-name=libasan.so)" CHAINRULE_SANITIZED=1 \
       ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 CHAINRULE_PREBUILD="$PWD/build-asan" \
-      node node_modules/vitest/vitest.mjs run test/ops test/core --exclude test/core/memory-flat.test.ts
+      node node_modules/vitest/vitest.mjs run "$@" --exclude test/core/memory-flat.test.ts
     ;;
   thread)
     sanitized build-tsan native-tests "$1"

@@ -4,7 +4,7 @@ import { checkBoolean, checkInteger, checkNumber, formatShape } from '../core/sh
 import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool-adaptive.js';
-import { resample, type Taps, tapsOf } from './taps.js';
+import { MAX_PLACES, resample, type Taps, tapsOf } from './taps.js';
 
 /** How values between places are found; see {@link interpolate}. */
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
@@ -134,10 +134,12 @@ function sizesOf(
   }
   if (size !== undefined) {
     if (recompute) throw new TensorError('value', op, 'expected recomputeScaleFactor only with scaleFactor, got size');
-    return { to: list.map((k) => checkInteger(op, 'a size', k, 1)), factors: null };
+    return { to: list.map((k) => checkInteger(op, 'a size', k, 1, MAX_PLACES)), factors: null };
   }
   const factors = list.map((k) => checkNumber(op, 'scaleFactor', k, 0));
-  const to = factors.map((factor, i) => checkInteger(op, 'a size of the output', Math.floor(from[i] * factor), 1));
+  const to = factors.map((factor, i) =>
+    checkInteger(op, 'a size of the output', Math.floor(from[i] * factor), 1, MAX_PLACES),
+  );
   return { to, factors: recompute || mode === 'area' ? null : factors };
 }
 

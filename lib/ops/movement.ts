@@ -247,22 +247,22 @@ export function repeatInterleave(
   const n = flat ? x.size : x.shape[at];
   const counts = typeof repeats === 'number' ? [repeats] : countsOf(op, repeats, n);
   for (const count of counts) checkInteger(op, 'repeats', count, 0);
-  const origins: number[] = [];
-  for (let i = 0; i < n; i++) {
-    const count = counts.length === 1 ? counts[0] : counts[i];
-    for (let k = 0; k < count; k++) origins.push(i);
-  }
+  const countOf = (i: number) => (counts.length === 1 ? counts[0] : counts[i]);
+  let total = 0;
+  for (let i = 0; i < n; i++) total += countOf(i);
   const wanted = options?.outputSize;
-  if (wanted !== undefined && checkInteger(op, 'outputSize', wanted, 0) !== origins.length) {
-    throw new TensorError(
-      'value',
-      op,
-      `expected outputSize to be the sum of the repeats, ${origins.length}, got ${wanted}`,
-    );
+  if (wanted !== undefined && checkInteger(op, 'outputSize', wanted, 0) !== total) {
+    throw new TensorError('value', op, `expected outputSize to be the sum of the repeats, ${total}, got ${wanted}`);
   }
+  const [length] = checkShape(op, [total]);
   return composite(() => {
-    const index = make(op, [origins.length], 'int32');
-    index.typed().set(origins);
+    const index = make(op, [length], 'int32');
+    const origins = index.typed();
+    let start = 0;
+    for (let i = 0; i < n; i++) {
+      origins.fill(i, start, start + countOf(i));
+      start += countOf(i);
+    }
     return indexSelect(flat ? x.reshape([n]) : x, at, index);
   });
 }

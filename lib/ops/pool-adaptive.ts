@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.js';
 import { maxOver, maxWithIndices, type WithIndices } from './pool-max.js';
 import { checkPlanes, type Single, type Windows } from './pool-window.js';
 import { type Extremes, mean } from './reduce.js';
-import { resample, type Taps, tapsOf } from './taps.js';
+import { MAX_PLACES, resample, type Taps, tapsOf } from './taps.js';
 import { clone } from './view.js';
 
 /** Sizes of an output, null where it stays that of the input; one number stands for all directions. */
@@ -154,7 +154,10 @@ function sizesOf(op: string, x: Tensor, n: number, size: unknown): { from: reado
   if (list.length !== n) {
     throw new TensorError('value', op, `expected an output size of one number or ${n} of them, got ${describe(size)}`);
   }
-  return { from, to: list.map((k, i) => (k === null ? from[i] : checkInteger(op, 'the output size', k, 0))) };
+  return {
+    from,
+    to: list.map((k, i) => (k === null ? from[i] : checkInteger(op, 'the output size', k, 0, MAX_PLACES))),
+  };
 }
 
 /** Where window i of `to` windows over `from` places begins, and how many places it has. */

@@ -60,7 +60,7 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
  * (PyTorch: `torch.chunk`). The parts are views.
  *
  * @param axis the dimension, 0 unless given
- * @throws TensorError `value` for a number of chunks below 1
+ * @throws TensorError `value` for a number of chunks below 1, or above 65,536 where the dimension is empty
  *
  * @example
  * ```ts
@@ -70,7 +70,8 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
  */
 export function chunk(x: Tensor, chunks: number, axis = 0): Tensor[] {
   const [at, n] = dimension('chunk', x, axis);
-  checkInteger('chunk', 'chunks', chunks, 1);
+  // Nothing can be cut into any number of nothings; each is a tensor, though.
+  checkInteger('chunk', 'chunks', chunks, 1, n === 0 ? 2 ** 16 : undefined);
   return split(x, n === 0 ? Array<number>(chunks).fill(0) : Math.ceil(n / chunks), at);
 }
 

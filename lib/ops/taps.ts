@@ -19,6 +19,9 @@ export interface Taps {
   readonly width: number;
 }
 
+/** The most places an output may have along one dimension: a table is made in JavaScript, an entry for each. */
+export const MAX_PLACES = 2 ** 24;
+
 /** A table of `to` places, each made of the taps that `at` gives. */
 export function tapsOf(
   from: number,

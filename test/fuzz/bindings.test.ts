@@ -33,6 +33,10 @@ function everything(): void {
     w.square().sum().backward();
     new Optimizer([w], { lr: 0.1 }).step();
   }
+  for (const cell of [cr.nn.RNN, cr.nn.LSTM, cr.nn.GRU]) {
+    const output = new cell(3, 4, { numLayers: 2, bidirectional: true }).forward(cr.randn([5, 2, 3]))[0];
+    (output as cr.Tensor).sum().backward();
+  }
   cr.rand([5]);
   cr.randn([5]);
   cr.randint(0, 5, [5]);
