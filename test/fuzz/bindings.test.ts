@@ -33,10 +33,11 @@ function everything(): void {
     w.square().sum().backward();
     new Optimizer([w], { lr: 0.1 }).step();
   }
-  for (const cell of [cr.nn.RNN, cr.nn.LSTM, cr.nn.GRU]) {
-    const output = new cell(3, 4, { numLayers: 2, bidirectional: true }).forward(cr.randn([5, 2, 3]))[0];
-    (output as cr.Tensor).sum().backward();
-  }
+  const options = { numLayers: 2, bidirectional: true };
+  const x = cr.randn([5, 2, 3]);
+  for (const layer of [new cr.nn.RNN(3, 4, options), new cr.nn.GRU(3, 4, options)])
+    layer.forward(x)[0].sum().backward();
+  new cr.nn.LSTM(3, 4, options).forward(x)[0].sum().backward();
   cr.rand([5]);
   cr.randn([5]);
   cr.randint(0, 5, [5]);
