@@ -11,10 +11,11 @@ const sees = {
   bind: ['core', 'blas', 'bind'],
   addon: ['core', 'blas', 'bind'],
   test: ['core', 'blas', 'kernels', 'test'],
+  precision: ['core', 'kernels'],
 };
 const table = 'kernels/table.h';
 // core/cpu.cc chooses the table; blas/gemm.cc hands small products to a kernel of ours.
-const seesTable = ['core/cpu.cc', 'blas/gemm.cc', 'bind/', 'addon.cc', 'test/'];
+const seesTable = ['core/cpu.cc', 'blas/gemm.cc', 'bind/', 'addon.cc', 'test/', 'precision/'];
 
 const problems = [];
 for (const entry of readdirSync(native, { recursive: true })) {
