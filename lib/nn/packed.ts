@@ -61,7 +61,7 @@ export class PackedSequence {
     this.unsortedIndices = unsortedIndices ?? (sortedIndices && ints(inverse(sortedIndices)));
   }
 
-  /** The same lengths and order with other data, as a module gives it back. */
+  /** @internal The same lengths and order with other data, as a module gives it back. */
   with(data: Tensor): PackedSequence {
     return new PackedSequence(data, this.batchSizes, this.sortedIndices, this.unsortedIndices);
   }
