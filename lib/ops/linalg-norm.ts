@@ -204,7 +204,7 @@ export function cond(x: Tensor, p: MatrixNormOrder | null = null): Tensor {
   const op = 'cond';
   const { batch, m, n } = checkMatrix(op, x);
   const ord = p ?? 2;
-  const spectral = Math.abs(Number(ord)) === 2;
+  const spectral = ord === 2 || ord === -2;
   if (!spectral) checkSquare(op, x);
   if (m === 0 || n === 0) return filled(op, batch, x.dtype, 0);
   return composite(() => {

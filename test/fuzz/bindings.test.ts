@@ -38,6 +38,7 @@ function everything(): void {
   for (const layer of [new cr.nn.RNN(3, 4, options), new cr.nn.GRU(3, 4, options)])
     layer.forward(x)[0].sum().backward();
   new cr.nn.LSTM(3, 4, options).forward(x)[0].sum().backward();
+  cr.unique(cr.randint(0, 3, [6, 2]), { dim: 0 });
   cr.rand([5]);
   cr.randn([5]);
   cr.randint(0, 5, [5]);
