@@ -130,6 +130,7 @@ export {
   normalize,
   type PairwiseDistanceOptions,
   pairwiseDistance,
+  rbf,
 } from './ops/similarity.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export {

@@ -1,13 +1,11 @@
-// Activations and dropout as modules.
+// Activations that apply one function to every element, without parameters or numbers of their own.
 import { checkOptions } from '../errors.js';
-import { logSigmoid } from '../ops/activation.js';
-import { type DropoutOptions, dropout } from '../ops/dropout.js';
+import { gelu, logSigmoid, mish, silu, softsign, tanhshrink } from '../ops/activation.js';
 import { sigmoid } from '../ops/exponential.js';
-import { elu, leakyRelu, relu } from '../ops/rectifier.js';
-import { logSoftmax, softmax } from '../ops/softmax.js';
+import { hardsigmoid, hardswish, relu, relu6, selu } from '../ops/rectifier.js';
 import { tanh } from '../ops/trigonometric.js';
 import type { Tensor } from '../tensor.js';
-import { checkNumber, checkSize } from './check.js';
+import { checkChoice } from './check.js';
 import { Module } from './module.js';
 
 /**
@@ -22,6 +20,67 @@ import { Module } from './module.js';
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return relu(x);
+  }
+}
+
+/**
+ * `y = min(max(x, 0), 6)` (PyTorch: `nn.ReLU6`).
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * console.log(new nn.ReLU6().forward(tensor([-1, 3, 8])).toArray()); // [0, 3, 6]
+ * ```
+ */
+export class ReLU6 extends Module {
+  forward(x: Tensor): Tensor {
+    return relu6(x);
+  }
+}
+
+/**
+ * Self-normalising exponential linear unit: `y = scale elu(x, alpha)` with the constants of Klambauer et al. 2017 (PyTorch:
+ * `nn.SELU`).
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * console.log(new nn.SELU().forward(tensor([0, 1])).at(1).item().toFixed(4)); // 1.0507
+ * ```
+ */
+export class SELU extends Module {
+  forward(x: Tensor): Tensor {
+    return selu(x);
+  }
+}
+
+/**
+ * Sigmoid linear unit, or swish: `y = x sigmoid(x)` (Elfwing et al. 2017; PyTorch: `nn.SiLU`).
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * console.log(new nn.SiLU().forward(tensor(0)).item()); // 0
+ * ```
+ */
+export class SiLU extends Module {
+  forward(x: Tensor): Tensor {
+    return silu(x);
+  }
+}
+
+/**
+ * `y = x tanh(softplus(x))` (Misra 2019; PyTorch: `nn.Mish`).
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * console.log(new nn.Mish().forward(tensor(0)).item()); // 0
+ * ```
+ */
+export class Mish extends Module {
+  forward(x: Tensor): Tensor {
+    return mish(x);
   }
 }
 
@@ -41,21 +100,6 @@ export class Sigmoid extends Module {
 }
 
 /**
- * `y = tanh(x)` (PyTorch: `nn.Tanh`).
- *
- * @example
- * ```ts
- * import { nn, tensor } from 'chainrule';
- * console.log(new nn.Tanh().forward(tensor(0)).item()); // 0
- * ```
- */
-export class Tanh extends Module {
-  forward(x: Tensor): Tensor {
-    return tanh(x);
-  }
-}
-
-/**
  * `y = log(1 / (1 + e^-x))`, without overflow (PyTorch: `nn.LogSigmoid`).
  *
  * @example
@@ -71,145 +115,107 @@ export class LogSigmoid extends Module {
 }
 
 /**
- * `y = x` above 0, `negativeSlope * x` elsewhere (PyTorch: `nn.LeakyReLU`).
- *
- * @param options `negativeSlope`, 0.01 unless given
+ * `y = tanh(x)` (PyTorch: `nn.Tanh`).
  *
  * @example
  * ```ts
  * import { nn, tensor } from 'chainrule';
- * console.log(new nn.LeakyReLU({ negativeSlope: 0.5 }).forward(tensor([1, -2])).toArray()); // [1, -1]
+ * console.log(new nn.Tanh().forward(tensor(0)).item()); // 0
  * ```
  */
-export class LeakyReLU extends Module {
-  readonly negativeSlope: number;
-
-  constructor(options?: { negativeSlope?: number }) {
-    super();
-    checkOptions('LeakyReLU', options, ['negativeSlope']);
-    this.negativeSlope = checkNumber('LeakyReLU', 'negativeSlope', options?.negativeSlope ?? 0.01);
-  }
-
+export class Tanh extends Module {
   forward(x: Tensor): Tensor {
-    return leakyRelu(x, { negativeSlope: this.negativeSlope });
-  }
-
-  protected override summary(): string {
-    return `{ negativeSlope: ${this.negativeSlope} }`;
+    return tanh(x);
   }
 }
 
 /**
- * `y = x` above 0, `alpha (e^x - 1)` elsewhere (Clevert et al. 2015; PyTorch: `nn.ELU`).
- *
- * @param options `alpha`, 1 unless given
+ * `y = x - tanh(x)` (PyTorch: `nn.Tanhshrink`).
  *
  * @example
  * ```ts
  * import { nn, tensor } from 'chainrule';
- * console.log(new nn.ELU().forward(tensor([2, 0])).toArray()); // [2, 0]
+ * console.log(new nn.Tanhshrink().forward(tensor(0)).item()); // 0
  * ```
  */
-export class ELU extends Module {
-  readonly alpha: number;
-
-  constructor(options?: { alpha?: number }) {
-    super();
-    checkOptions('ELU', options, ['alpha']);
-    this.alpha = checkNumber('ELU', 'alpha', options?.alpha ?? 1);
-  }
-
+export class Tanhshrink extends Module {
   forward(x: Tensor): Tensor {
-    return elu(x, { alpha: this.alpha });
-  }
-
-  protected override summary(): string {
-    return `{ alpha: ${this.alpha} }`;
+    return tanhshrink(x);
   }
 }
 
 /**
- * `y_i = e^x_i / sum_j e^x_j` along one dimension (PyTorch: `nn.Softmax`).
- *
- * @param axis the dimension whose values sum to 1
+ * `y = x / (1 + |x|)` (PyTorch: `nn.Softsign`).
  *
  * @example
  * ```ts
  * import { nn, tensor } from 'chainrule';
- * console.log(new nn.Softmax(1).forward(tensor([[0, 0]])).toArray()); // [[0.5, 0.5]]
+ * console.log(new nn.Softsign().forward(tensor([1, -3])).toArray()); // [0.5, -0.75]
  * ```
  */
-export class Softmax extends Module {
-  constructor(readonly axis: number) {
-    super();
-    checkSize('Softmax', 'the axis', axis, -8);
-  }
-
+export class Softsign extends Module {
   forward(x: Tensor): Tensor {
-    return softmax(x, this.axis);
-  }
-
-  protected override summary(): string {
-    return `${this.axis}`;
+    return softsign(x);
   }
 }
 
 /**
- * `y_i = x_i - log sum_j e^x_j` along one dimension (PyTorch: `nn.LogSoftmax`).
- *
- * @param axis the dimension whose exponentials sum to 1
+ * Logistic function made of straight lines: `y = relu6(x + 3) / 6` (PyTorch: `nn.Hardsigmoid`).
  *
  * @example
  * ```ts
  * import { nn, tensor } from 'chainrule';
- * console.log(new nn.LogSoftmax(0).forward(tensor([1000, 1000])).exp().toArray()); // [0.5, 0.5]
+ * console.log(new nn.Hardsigmoid().forward(tensor([-3, 0, 3])).toArray()); // [0, 0.5, 1]
  * ```
  */
-export class LogSoftmax extends Module {
-  constructor(readonly axis: number) {
-    super();
-    checkSize('LogSoftmax', 'the axis', axis, -8);
-  }
-
+export class Hardsigmoid extends Module {
   forward(x: Tensor): Tensor {
-    return logSoftmax(x, this.axis);
-  }
-
-  protected override summary(): string {
-    return `${this.axis}`;
+    return hardsigmoid(x);
   }
 }
 
 /**
- * Zeroes elements with probability p while training and scales the others by `1 / (1 - p)`; passes everything on after
- * `eval()` (Srivastava et al. 2014; PyTorch: `nn.Dropout`).
- *
- * @param options the probability, 0.5 unless given, or `p` and `generator`
- * @throws TensorError `value` for a probability outside 0..1
+ * Silu made of straight lines: `y = x relu6(x + 3) / 6` (Howard et al. 2019; PyTorch: `nn.Hardswish`).
  *
  * @example
  * ```ts
- * import { nn, ones } from 'chainrule';
- * console.log(new nn.Dropout(0.2).eval().forward(ones([3])).toArray()); // [1, 1, 1]
+ * import { nn, tensor } from 'chainrule';
+ * console.log(new nn.Hardswish().forward(tensor([0, 3, 8])).toArray()); // [0, 3, 8]
  * ```
  */
-export class Dropout extends Module {
-  readonly p: number;
-  private readonly generator: DropoutOptions['generator'];
+export class Hardswish extends Module {
+  forward(x: Tensor): Tensor {
+    return hardswish(x);
+  }
+}
 
-  constructor(options?: number | Pick<DropoutOptions, 'p' | 'generator'>) {
+/**
+ * Gaussian error linear unit: `y = x (1 + erf(x / sqrt(2))) / 2`, or with `tanh`
+ * `y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2` (Hendrycks and Gimpel 2016; PyTorch: `nn.GELU`).
+ *
+ * @param options `approximate`: 'none' unless given, or 'tanh'
+ * @throws TensorError `value` for another word
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * console.log(new nn.GELU({ approximate: 'tanh' }).forward(tensor(0)).item()); // 0
+ * ```
+ */
+export class GELU extends Module {
+  readonly approximate: 'none' | 'tanh';
+
+  constructor(options?: { approximate?: 'none' | 'tanh' }) {
     super();
-    const given = typeof options === 'number' ? { p: options } : options;
-    checkOptions('Dropout', given, ['p', 'generator']);
-    this.p = checkNumber('Dropout', 'p', given?.p ?? 0.5, 0, 1);
-    this.generator = given?.generator;
+    checkOptions('GELU', options, ['approximate']);
+    this.approximate = checkChoice('GELU', 'approximate', options?.approximate ?? 'none', ['none', 'tanh']);
   }
 
   forward(x: Tensor): Tensor {
-    return dropout(x, { p: this.p, training: this.training, generator: this.generator });
+    return gelu(x, { approximate: this.approximate });
   }
 
   protected override summary(): string {
-    return `${this.p}`;
+    return `{ approximate: '${this.approximate}' }`;
   }
 }

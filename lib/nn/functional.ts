@@ -11,9 +11,14 @@ export * from '../ops/fold.js';
 export { affineGrid, gridSample } from '../ops/grid.js';
 export { interpolate } from '../ops/interpolate.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
+export * from '../ops/loss-margin.js';
+export * from '../ops/loss-probability.js';
+export * from '../ops/loss-regression.js';
 export { ctcLoss } from '../ops/loss-sequence.js';
 export { oneHot } from '../ops/mask.js';
 export { linear } from '../ops/matmul.js';
+export { multiHeadAttention } from '../ops/multihead.js';
+export * from '../ops/normalization.js';
 export { type PadMode, type PadOptions, pad } from '../ops/pad.js';
 export {
   adaptiveAvgPool1d,
@@ -28,6 +33,7 @@ export { maxPool1d, maxPool2d, maxPool3d } from '../ops/pool-max.js';
 export { bilinear } from '../ops/product-many.js';
 export * from '../ops/rectifier.js';
 export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
+export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/similarity.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { tanh } from '../ops/trigonometric.js';
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';

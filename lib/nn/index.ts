@@ -1,5 +1,19 @@
 // The public exports of nn, and nothing else.
-export { Dropout, ELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
+export {
+  GELU,
+  Hardsigmoid,
+  Hardswish,
+  LogSigmoid,
+  Mish,
+  ReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+} from './activation.js';
 export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
 export {
   BatchNorm1d,
@@ -19,6 +33,8 @@ export {
   ConvTranspose3d,
   type ConvTransposeModuleOptions,
 } from './conv-transpose.js';
+export { CosineSimilarity, PairwiseDistance, RBF, type RBFOptions } from './distance.js';
+export { Dropout } from './dropout.js';
 export {
   Embedding,
   EmbeddingBag,
@@ -31,6 +47,17 @@ export * as functional from './functional.js';
 export * as init from './init.js';
 export { Bilinear, Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
+export {
+  ContrastiveLoss,
+  CosineEmbeddingLoss,
+  HingeEmbeddingLoss,
+  MarginRankingLoss,
+  MultiLabelMarginLoss,
+  MultiMarginLoss,
+  TripletMarginLoss,
+} from './loss-margin.js';
+export { BCELoss, FocalLoss, KLDivLoss, MultiLabelSoftMarginLoss, SoftMarginLoss } from './loss-probability.js';
+export { GaussianNLLLoss, HuberLoss, PoissonNLLLoss, SmoothL1Loss } from './loss-regression.js';
 export { CTCLoss } from './loss-sequence.js';
 export { type AnyModule, Module, type StateDict } from './module.js';
 export {
@@ -62,7 +89,6 @@ export {
   AvgPool1d,
   AvgPool2d,
   AvgPool3d,
-  Flatten,
   LPPool1d,
   LPPool2d,
   MaxPool1d,
@@ -81,6 +107,18 @@ export {
   AdaptiveMaxPool2d,
   AdaptiveMaxPool3d,
 } from './pool-adaptive.js';
+export {
+  CELU,
+  ELU,
+  Hardshrink,
+  Hardtanh,
+  LeakyReLU,
+  PReLU,
+  type PReLUOptions,
+  Softplus,
+  Softshrink,
+  Threshold,
+} from './rectifier.js';
 export { GRU, LSTM, type LSTMOptions, type LSTMState, RNN, type RNNOptions, type Sequences } from './recurrent.js';
 export type { RecurrentCall, RecurrentOptions } from './recurrent-base.js';
 export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from './recurrent-cell.js';
@@ -93,6 +131,8 @@ export {
   UpsamplingBilinear2d,
   UpsamplingNearest2d,
 } from './resample.js';
+export { Flatten, Identity, Unflatten } from './reshape.js';
+export { GLU, LogSoftmax, Maxout, Softmax, Softmax2d, Softmin } from './softmax.js';
 export {
   Transformer,
   TransformerDecoder,

@@ -1,10 +1,8 @@
 // The loss of sequences as a module.
-import { checkOptions } from '../errors.js';
-import type { Reduction } from '../ops/loss.js';
 import { type CtcOptions, ctcLoss, type Lengths } from '../ops/loss-sequence.js';
 import type { Tensor } from '../tensor.js';
-import { checkBoolean, checkChoice, checkSize, formatOptions } from './check.js';
-import { Module } from './module.js';
+import { checkBoolean, checkSize } from './check.js';
+import { Loss } from './loss.js';
 
 /**
  * Connectionist temporal classification of log-probabilities [T, N, C] against labels without alignment: `-log p(labels)`
@@ -21,28 +19,19 @@ import { Module } from './module.js';
  * console.log(new nn.CTCLoss().forward(logProbs, labels, 2, 1).exp().item().toFixed(4)); // 1.3333
  * ```
  */
-export class CTCLoss extends Module<
-  [logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths]
-> {
+export class CTCLoss extends Loss<[logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths]> {
   readonly blank: number;
   readonly zeroInfinity: boolean;
-  readonly reduction: Reduction;
 
-  constructor(private readonly options?: CtcOptions) {
-    super();
+  constructor(options?: CtcOptions) {
     const op = 'CTCLoss';
-    checkOptions(op, options, ['blank', 'zeroInfinity', 'reduction']);
+    super(op, options, ['blank', 'zeroInfinity']);
     this.blank = checkSize(op, 'blank', options?.blank ?? 0, 0);
     this.zeroInfinity = checkBoolean(op, 'zeroInfinity', options?.zeroInfinity ?? false);
-    this.reduction = checkChoice(op, 'reduction', options?.reduction ?? 'mean', ['mean', 'sum', 'none']);
   }
 
   forward(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths): Tensor {
     const { blank, zeroInfinity, reduction } = this;
     return ctcLoss(logProbs, targets, inputLengths, targetLengths, { blank, zeroInfinity, reduction });
-  }
-
-  protected override summary(): string {
-    return formatOptions(this.options);
   }
 }

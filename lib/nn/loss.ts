@@ -1,4 +1,4 @@
-// Losses as modules: forward(input, target).
+// Losses as modules: what they share, and the plain ones. forward(input, target) gives the loss.
 import { checkOptions, describe, TensorError } from '../errors.js';
 import {
   type BceWithLogitsOptions,
@@ -13,17 +13,19 @@ import {
   type Reduction,
 } from '../ops/loss.js';
 import { Tensor } from '../tensor.js';
-import { checkChoice, checkNumber, checkSize } from './check.js';
+import { checkChoice, checkNumber, checkSize, formatOptions } from './check.js';
 import { Module } from './module.js';
 
-/** What losses share: two inputs, a reduction, and weights kept as buffers. */
-abstract class Loss extends Module<[input: Tensor, target: Tensor]> {
+/** What losses share: a reduction, numbers of their own, and weights kept as buffers. */
+export abstract class Loss<Inputs extends unknown[] = [input: Tensor, target: Tensor]> extends Module<Inputs> {
   readonly reduction: Reduction;
+  readonly #options: LossOptions | undefined;
 
   constructor(op: string, options: LossOptions | undefined, known: readonly string[] = []) {
     super();
     checkOptions(op, options, ['reduction', ...known]);
     this.reduction = checkChoice(op, 'reduction', options?.reduction ?? 'mean', ['mean', 'sum', 'none']);
+    this.#options = options;
   }
 
   /** Keeps a weight of classes or elements in the state, as PyTorch does. */
@@ -34,7 +36,7 @@ abstract class Loss extends Module<[input: Tensor, target: Tensor]> {
   }
 
   protected override summary(): string {
-    return this.reduction === 'mean' ? '' : `{ reduction: '${this.reduction}' }`;
+    return formatOptions(this.#options);
   }
 }
 

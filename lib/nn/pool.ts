@@ -1,4 +1,4 @@
-// Pooling and flattening: modules without parameters that change shapes.
+// Pooling: modules without parameters that make maps smaller, and back.
 import { checkOptions } from '../errors.js';
 import {
   type AvgPool1dOptions,
@@ -23,7 +23,6 @@ import {
 } from '../ops/pool-max.js';
 import type { Extremes } from '../ops/reduce.js';
 import { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';
-import { flatten } from '../ops/view.js';
 import type { Tensor } from '../tensor.js';
 import {
   checkBoolean,
@@ -362,32 +361,5 @@ export class MaxUnpool3d extends Windowed<
 
   forward(x: Tensor, indices: Tensor, outputSize?: readonly number[]): Tensor {
     return maxUnpool3d(x, indices, this.kernelSize, { ...this.options, outputSize });
-  }
-}
-
-/**
- * Joins the dimensions from `start` to `end` into one: all but the batch unless told otherwise (PyTorch: `nn.Flatten`).
- *
- * @param options `start`, 1 unless given; `end`, -1 unless given
- *
- * @example
- * ```ts
- * import { nn, ones } from 'chainrule';
- * console.log(new nn.Flatten().forward(ones([2, 3, 4])).shape); // [2, 12]
- * ```
- */
-export class Flatten extends Module {
-  private readonly start: number;
-  private readonly end: number;
-
-  constructor(options?: { start?: number; end?: number }) {
-    super();
-    checkOptions('Flatten', options, ['start', 'end']);
-    this.start = checkSize('Flatten', 'start', options?.start ?? 1, -8);
-    this.end = checkSize('Flatten', 'end', options?.end ?? -1, -8);
-  }
-
-  forward(x: Tensor): Tensor {
-    return flatten(x, this.start, this.end);
   }
 }

@@ -2,7 +2,7 @@
 import { checkFloat, checkTensor } from '../core/dispatch.js';
 import { fused } from '../core/fused.js';
 import { composite } from '../core/scope.js';
-import { broadcastShapes, checkBoolean, checkNumber, formatShape, normalizeAxis } from '../core/shape.js';
+import { broadcastShapes, checkBoolean, checkNumber, formatShape, normalizeAxis, sameShape } from '../core/shape.js';
 import { checkOptions, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 
@@ -174,4 +174,37 @@ export function normalize(x: Tensor, options?: NormalizeOptions): Tensor {
   const axis = normalizeAxis(op, options?.dim ?? 1, x.ndim);
   const eps = checkNumber(op, 'eps', options?.eps ?? 1e-12);
   return composite(() => x.div(normOver(op, x, p, axis).clamp(eps)));
+}
+
+/**
+ * Radial basis functions: how near vectors are to centres, `y[..., j] = e^(-beta_j |x - c_j|^2)` (Broomhead and Lowe,
+ * "Multivariable functional interpolation and adaptive networks", 1988). Takes memory for all differences.
+ *
+ * @param x [..., M]
+ * @param centres [K, M]
+ * @param beta [K]
+ * @returns [..., K]
+ * @throws TensorError `shape` where shapes do not go together
+ *
+ * @example
+ * ```ts
+ * import { rbf, tensor } from 'chainrule';
+ * const y = rbf(tensor([0, 0]), tensor([[0, 0], [1, 2]]), tensor([1, 0.1]));
+ * console.log(y.at(0).item(), y.at(1).item().toFixed(4)); // 1 0.6065
+ * ```
+ */
+export function rbf(x: Tensor, centres: Tensor, beta: Tensor): Tensor {
+  const op = 'rbf';
+  checkFloat(op, checkTensor(op, x));
+  checkFloat(op, checkTensor(op, centres, 'a tensor of centres'), 'the centres');
+  checkFloat(op, checkTensor(op, beta, 'a tensor of factors'), 'the factors');
+  const [count, size] = centres.shape;
+  if (centres.ndim !== 2 || x.shape.at(-1) !== size || !sameShape(beta.shape, [count])) {
+    throw new TensorError(
+      'shape',
+      op,
+      `expected vectors [..., M], centres [K, M] and factors [K], got ${formatShape(x.shape)}, ${formatShape(centres.shape)} and ${formatShape(beta.shape)}`,
+    );
+  }
+  return composite(() => x.unsqueeze(-2).sub(centres).square().sum(-1).mul(beta).neg().exp());
 }

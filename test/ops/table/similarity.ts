@@ -63,4 +63,20 @@ export const similarity: readonly Row[] = [
       ['option', () => cr.normalize(vector, bad({ axis: 0 }))],
     ],
   }),
+  {
+    name: 'rbf',
+    call: (x, c, beta) => cr.rbf(x, c, beta),
+    inputs: [
+      [drawn([4]), drawn([3, 4]), drawn([3], [0.1, 0.5])],
+      [drawn([2, 3, 2]), drawn([4, 2]), drawn([4], [0.1, 0.5])],
+    ],
+    empty: [drawn([0, 4]), drawn([3, 4]), drawn([3])],
+    errors: [
+      ['shape', () => cr.rbf(vector, vector, vector)],
+      ['shape', () => cr.rbf(vector, cr.zeros([2, 3]), vector)],
+      ['shape', () => cr.rbf(tensor(1), cr.zeros([2, 3]), two)],
+      ['dtype', () => cr.rbf(ints([1, 2]), cr.zeros([3, 2]), vector)],
+      ['dtype', () => cr.rbf(two, cr.zeros([3, 2]), ints([1, 2, 3]))],
+    ],
+  },
 ];
