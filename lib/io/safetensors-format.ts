@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { DTYPES, type DType, type TypedArray } from '../core/dtype.js';
 import { checkOptions, describe } from '../errors.js';
 import { checkPath, ioError, writeAtomically } from './atomic.js';
+import { CHUNK, checkSignal, fill, indexText, reserve, writeAll } from './file-bytes.js';
 import {
   type Bytes,
   broken,
@@ -45,17 +46,6 @@ export interface SafetensorsWriteOptions {
   dtypes?: Readonly<Record<string, string>>;
 }
 
-/** Bytes moved at a time, a multiple of every element size. */
-const CHUNK = 4 * 1024 * 1024;
-
-function reserve(op: string, bytes: number, purpose: string): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch (cause) {
-    throw wrong('memory', op, `${bytes} bytes of memory for ${purpose}`, 'none', cause);
-  }
-}
-
 /** Yields the bytes to be filled from the file, in order, and turns them into tensors. */
 function* load(
   header: HeaderReader,
@@ -90,17 +80,6 @@ function* load(
   }
 }
 
-/** Row-major index of an element, by dimension. */
-function indexText(shape: readonly number[], flat: number): string {
-  const index: number[] = [];
-  let rest = flat;
-  for (const size of shape.toReversed()) {
-    index.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return `[${index.join(', ')}]`;
-}
-
 /**
  * Reads a safetensors file held in memory; `name` is what errors call it.
  *
@@ -125,18 +104,6 @@ export function parseSafetensors(bytes: Uint8Array, name: string, op = 'parseSaf
   const content = { entries: new Map(), metadata: header.metadata, storedDTypes: new Map() };
   for (const { at, into } of load(header, content, where)) into.set(bytes.subarray(at, at + into.length));
   return content;
-}
-
-async function fill(handle: FileHandle, into: Uint8Array, at: number, { op, file }: Where): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, at + done);
-    if (bytesRead === 0) throw wrong('io', op, `'${file}' to stay as it was`, 'a shorter file');
-    done += bytesRead;
-  }
-}
-
-function checkSignal(signal: AbortSignal | undefined, { op, file }: Where): void {
-  if (signal?.aborted) throw wrong('aborted', op, `to read all of '${file}'`, 'an abort signal', signal.reason);
 }
 
 /**
@@ -313,10 +280,6 @@ export function encodeSafetensors(
     at += piece.length;
   }
   return bytes;
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten;
 }
 
 /**
