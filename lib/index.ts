@@ -167,5 +167,5 @@ export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';
 export * from './sample.js';
 export { type NestedArray, Tensor } from './tensor.js';
-export * as train from './train/confusion.js';
+export * as train from './train/index.js';
 export * as viz from './viz/plot.js';

@@ -1,0 +1,3 @@
+// The public exports of train, and nothing else.
+export { accuracyOf, confusionTable, formatConfusion } from './confusion.js';
+export * as metrics from './metrics/index.js';
