@@ -253,6 +253,8 @@ function propagate(node: Node, g: Tensor, createGraph: boolean): void {
 
 /** Adds to a leaf's `.grad`; the walk's own tensor becomes the gradient where nobody else shares it. */
 function accumulateLeaf(leaf: Tensor, g: Tensor, createGraph: boolean): void {
+  // The leaf was converted in place after it was used.
+  if (g.dtype !== leaf.dtype) g = replace(g, ops.cast(g, leaf.dtype), createGraph);
   const before = leaf.gradient;
   if (before === null) {
     const own = createGraph || (g.isContiguous && g.storage.refs === 1) ? g : ops.copy(g);

@@ -44,6 +44,7 @@ export {
 } from './embedding.js';
 export { Fold, Unfold } from './fold.js';
 export * as functional from './functional.js';
+export type { BackwardHook, ForwardHook, ForwardPreHook, HookGrads, HookHandle } from './hooks.js';
 export * as init from './init.js';
 export { Bilinear, Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
@@ -59,7 +60,7 @@ export {
 export { BCELoss, FocalLoss, KLDivLoss, MultiLabelSoftMarginLoss, SoftMarginLoss } from './loss-probability.js';
 export { GaussianNLLLoss, HuberLoss, PoissonNLLLoss, SmoothL1Loss } from './loss-regression.js';
 export { CTCLoss } from './loss-sequence.js';
-export { type AnyModule, Module, type StateDict } from './module.js';
+export { type AnyModule, Module } from './module.js';
 export {
   GroupNorm,
   type GroupNormOptions,
@@ -133,6 +134,7 @@ export {
 } from './resample.js';
 export { Flatten, Identity, Unflatten } from './reshape.js';
 export { GLU, LogSoftmax, Maxout, Softmax, Softmax2d, Softmin } from './softmax.js';
+export type { StateDict } from './state.js';
 export {
   Transformer,
   TransformerDecoder,

@@ -1,15 +1,17 @@
 // Module: a part of a network, which finds its parameters by walking its attributes.
 import { inspect } from 'node:util';
 import { checkOptions, describe, TensorError } from '../errors.js';
+import { convert } from '../ops/convert.js';
 import { Tensor } from '../tensor.js';
-import { checkBoolean } from './check.js';
+import { checkBoolean, checkChoice } from './check.js';
+import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle } from './hooks.js';
 import { Parameter } from './parameter.js';
+import { load, type StateDict } from './state.js';
 
 /** Any module, whatever goes in and comes out. */
 export type AnyModule = Module<unknown[], unknown>;
-/** Tensors by name, as {@link Module.stateDict} gives them. */
-export type StateDict = Record<string, Tensor>;
 type Member = [name: string, value: Tensor | AnyModule, persistent: boolean | null];
+const { getPrototypeOf } = Object;
 
 /**
  * A part of a network: parameters, buffers, other modules, and a `forward` that uses them (PyTorch: `nn.Module`).
@@ -123,6 +125,72 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
     return Array.from(paths, ([tensor, path]) => [path, tensor]);
   }
 
+  /** What stands at a path of state names. */
+  #at(path: string): Tensor | AnyModule | undefined {
+    for (const [name, value] of this.#members()) {
+      if (name === path) return value;
+      const found = value instanceof Module && path.startsWith(`${name}.`) && value.#at(path.slice(name.length + 1));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  #get<K extends Tensor | AnyModule>(op: string, kind: string, path: string, is: (value: unknown) => value is K): K {
+    const found = typeof path === 'string' ? this.#at(path) : undefined;
+    if (is(found)) return found;
+    const got = found === undefined ? describe(path) : `that of ${describe(found)}`;
+    throw new TensorError('value', op, `expected the path of a ${kind} in ${this.constructor.name}, got ${got}`);
+  }
+
+  /**
+   * The module at a path such as `'layers.0'`, itself for '' (PyTorch: `get_submodule`).
+   *
+   * @throws TensorError `value` where there is none
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * const model = new nn.Sequential(new nn.Linear(2, 1), new nn.ReLU());
+   * console.log(`${model.getSubmodule('1')}`); // ReLU()
+   * ```
+   */
+  getSubmodule(path: string): AnyModule {
+    if (path === '') return this as AnyModule;
+    return this.#get('getSubmodule', 'module', path, (value): value is AnyModule => value instanceof Module);
+  }
+
+  /**
+   * The parameter at a path such as `'layers.0.weight'` (PyTorch: `get_parameter`).
+   *
+   * @throws TensorError `value` where there is none
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * const model = new nn.Sequential(new nn.Linear(2, 1));
+   * console.log(model.getParameter('0.weight').shape); // [1, 2]
+   * ```
+   */
+  getParameter(path: string): Parameter {
+    return this.#get('getParameter', 'parameter', path, (value): value is Parameter => value instanceof Parameter);
+  }
+
+  /**
+   * The buffer at a path such as `'norm.running_mean'` (PyTorch: `get_buffer`).
+   *
+   * @throws TensorError `value` where there is none
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * console.log(new nn.BatchNorm1d(2).getBuffer('running_var').toArray()); // [1, 1]
+   * ```
+   */
+  getBuffer(path: string): Tensor {
+    const is = (value: unknown): value is Tensor => value instanceof Tensor && !(value instanceof Parameter);
+    return this.#get('getBuffer', 'buffer', path, is);
+  }
+
   /**
    * Makes a tensor part of the state without being a parameter, running statistics for example, and assigns it to the
    * attribute `name` (PyTorch: `register_buffer`).
@@ -134,7 +202,7 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
   registerBuffer(name: string, tensor: Tensor, options?: { persistent?: boolean }): Tensor {
     const op = 'registerBuffer';
     checkOptions(op, options, ['persistent']);
-    if (typeof name !== 'string' || name === '' || name.includes('.') || (name in this && !Object.hasOwn(this, name))) {
+    if (typeof name !== 'string' || name === '' || name.includes('.') || name in getPrototypeOf(this)) {
       throw new TensorError('value', op, `expected a name without dots that no method has, got ${describe(name)}`);
     }
     if (!(tensor instanceof Tensor)) throw new TensorError('value', op, `expected a tensor, got ${describe(tensor)}`);
@@ -175,6 +243,104 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
     checkBoolean('setRequiresGrad', 'the flag', flag);
     for (const p of this.parameters()) p.requiresGrad = flag;
     return this;
+  }
+
+  /**
+   * Converts all floating parameters, their gradients and floating buffers; parameters stay the same objects, but optimizers
+   * made before keep state of the old dtype (PyTorch: `to`).
+   *
+   * @throws TensorError `value` for anything but 'float32' and 'float64'
+   *
+   * @example
+   * ```ts
+   * import { nn, ones } from 'chainrule';
+   * const model = new nn.Linear(2, 1).to('float64');
+   * console.log(model.forward(ones([2], { dtype: 'float64' })).dtype); // float64
+   * ```
+   */
+  to(dtype: 'float32' | 'float64'): this {
+    checkChoice('to', 'the dtype', dtype, ['float32', 'float64']);
+    const floats = (x: Tensor) => x.dtype === 'float32' || x.dtype === 'float64';
+    for (const p of this.parameters()) if (floats(p)) convert(p, dtype);
+    for (const module of this.modules()) {
+      for (const [attribute, persistent] of module.#buffers) {
+        const buffer: unknown = Reflect.get(module, attribute);
+        if (!(buffer instanceof Tensor) || !floats(buffer) || buffer.dtype === dtype) continue;
+        module.registerBuffer(attribute, buffer.detach().to(dtype), { persistent });
+      }
+    }
+    return this;
+  }
+
+  /** Converts to float32; see {@link to} (PyTorch: `float`). */
+  float(): this {
+    return this.to('float32');
+  }
+
+  /** Converts to float64; see {@link to} (PyTorch: `double`). */
+  double(): this {
+    return this.to('float64');
+  }
+
+  /**
+   * Calls a function before every `forward`, with the module and its inputs; what it returns takes their place, an array of all
+   * or the one input (PyTorch: `register_forward_pre_hook`).
+   *
+   * @throws TensorError `value` for what is no function
+   *
+   * @example
+   * ```ts
+   * import { nn, tensor } from 'chainrule';
+   * const relu = new nn.ReLU();
+   * const handle = relu.registerForwardPreHook((_, [x]) => [x.neg()]);
+   * console.log(relu.forward(tensor([-1, 2])).toArray()); // [1, 0]
+   * handle.remove();
+   * ```
+   */
+  registerForwardPreHook<M extends AnyModule>(this: M, hook: ForwardPreHook<M>): HookHandle {
+    return addHook('registerForwardPreHook', this, 'before', hook);
+  }
+
+  /**
+   * Calls a function after every `forward`, with the module, its inputs and the output; what it returns takes the output's
+   * place (PyTorch: `register_forward_hook`).
+   *
+   * @throws TensorError `value` for what is no function
+   *
+   * @example
+   * ```ts
+   * import { nn, ones } from 'chainrule';
+   * const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());
+   * for (const layer of model) {
+   *   layer.registerForwardHook((module, _, y) => console.log(module.constructor.name, y.shape));
+   * }
+   * model.forward(ones([4, 2])); // Linear [4, 3], then ReLU [4, 3]
+   * ```
+   */
+  registerForwardHook<M extends AnyModule>(this: M, hook: ForwardHook<M>): HookHandle {
+    return addHook('registerForwardHook', this, 'after', hook);
+  }
+
+  /**
+   * Calls a function in every backward pass through the module, with the module and the gradients of its inputs and outputs;
+   * what it returns takes the place of those of the inputs. Inputs are the tensors among the arguments, outputs the result or
+   * the tensors of its array; without gradient they are null (PyTorch: `register_full_backward_hook`).
+   *
+   * @throws TensorError `value` for what is no function, and in backward for another number of gradients; `shape` there for one
+   * that is not shaped as its input
+   *
+   * @example
+   * ```ts
+   * import { nn, tensor } from 'chainrule';
+   * const relu = new nn.ReLU();
+   * relu.registerFullBackwardHook((_, gradInput) => gradInput.map((g) => g?.mul(10) ?? null));
+   * const x = tensor([-1, 2], { requiresGrad: true });
+   * relu.forward(x).sum().backward();
+   * console.log(x.grad?.toArray()); // [0, 10]
+   * ```
+   */
+  registerFullBackwardHook<M extends AnyModule>(this: M, hook: BackwardHook<M>): HookHandle {
+    return addHook('registerFullBackwardHook', this, 'backward', hook);
   }
 
   /** Forgets all gradients (PyTorch: `zero_grad`). */
@@ -223,36 +389,7 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
     const op = 'loadStateDict';
     checkOptions(op, options, ['strict']);
     const strict = checkBoolean(op, 'strict', options?.strict ?? true);
-    if (dict === null || typeof dict !== 'object' || dict instanceof Tensor) {
-      throw new TensorError('value', op, `expected tensors by name, got ${describe(dict)}`);
-    }
-    const given = dict instanceof Map ? new Map<string, Tensor>(dict) : new Map(Object.entries(dict as StateDict));
-    const own = new Map(this.#state('', []));
-    const missing = [...own.keys()].filter((name) => !given.has(name));
-    const unexpected = [...given.keys()].filter((name) => !own.has(name));
-    const problems: string[] = [];
-    if (strict && missing.length > 0) problems.push(`missing ${missing.join(', ')}`);
-    if (strict && unexpected.length > 0) problems.push(`unexpected ${unexpected.join(', ')}`);
-    for (const [name, tensor] of own) {
-      const source = given.get(name);
-      if (source === undefined && !given.has(name)) continue;
-      if (!(source instanceof Tensor)) problems.push(`${name} is ${describe(source)} and no tensor`);
-      else if (source.released) source.check(op);
-      else if (source.shape.join() !== tensor.shape.join()) {
-        problems.push(`${name} of shape [${source.shape.join(', ')}] instead of [${tensor.shape.join(', ')}]`);
-      }
-    }
-    if (problems.length > 0) {
-      const remedy =
-        strict && missing.length + unexpected.length > 0 ? '. Pass { strict: false } to load what is there' : '';
-      const message = `expected the state of ${this.constructor.name}, got ${problems.join('; ')}${remedy}`;
-      throw new TensorError('value', op, message);
-    }
-    for (const [name, tensor] of own) {
-      const source = given.get(name);
-      if (source !== undefined) tensor.assign(source);
-    }
-    return { missing, unexpected };
+    return load(this.constructor.name, new Map(this.#state('', [])), dict, strict);
   }
 
   /** The module and all inside it as text. */

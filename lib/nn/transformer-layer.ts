@@ -154,7 +154,7 @@ export class TransformerEncoderLayer extends TransformerLayer<[src: Tensor, mask
   /** A layer of the same form and with the same values, and memory of its own. */
   clone(): TransformerEncoderLayer {
     const made = new TransformerEncoderLayer(this.dModel, this.nhead, this.options);
-    made.loadStateDict(this.stateDict());
+    made.to(this.linear1.weight.dtype as 'float32').loadStateDict(this.stateDict());
     return made;
   }
 
@@ -204,7 +204,7 @@ export class TransformerDecoderLayer extends TransformerLayer<[tgt: Tensor, memo
   /** A layer of the same form and with the same values, and memory of its own. */
   clone(): TransformerDecoderLayer {
     const made = new TransformerDecoderLayer(this.dModel, this.nhead, this.options);
-    made.loadStateDict(this.stateDict());
+    made.to(this.linear1.weight.dtype as 'float32').loadStateDict(this.stateDict());
     return made;
   }
 

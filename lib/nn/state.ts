@@ -1,0 +1,50 @@
+// State dicts: tensors by name, and how they are copied into a module.
+import { describe, TensorError } from '../errors.js';
+import { Tensor } from '../tensor.js';
+
+/** Tensors by name, as `stateDict()` gives them. */
+export type StateDict = Record<string, Tensor>;
+
+/**
+ * Copies values into the tensors of a module, or nothing where anything does not fit.
+ *
+ * @param kind the module's class, for the error
+ * @param own the tensors of the module by path
+ */
+export function load(
+  kind: string,
+  own: ReadonlyMap<string, Tensor>,
+  dict: Readonly<StateDict> | ReadonlyMap<string, Tensor>,
+  strict: boolean,
+): { missing: string[]; unexpected: string[] } {
+  const op = 'loadStateDict';
+  if (dict === null || typeof dict !== 'object' || dict instanceof Tensor) {
+    throw new TensorError('value', op, `expected tensors by name, got ${describe(dict)}`);
+  }
+  const given = dict instanceof Map ? new Map<string, Tensor>(dict) : new Map(Object.entries(dict as StateDict));
+  const missing = [...own.keys()].filter((name) => !given.has(name));
+  const unexpected = [...given.keys()].filter((name) => !own.has(name));
+  const problems: string[] = [];
+  if (strict && missing.length > 0) problems.push(`missing ${missing.join(', ')}`);
+  if (strict && unexpected.length > 0) problems.push(`unexpected ${unexpected.join(', ')}`);
+  for (const [name, tensor] of own) {
+    const source = given.get(name);
+    if (source === undefined && !given.has(name)) continue;
+    if (!(source instanceof Tensor)) problems.push(`${name} is ${describe(source)} and no tensor`);
+    else if (source.released) source.check(op);
+    else if (source.shape.join() !== tensor.shape.join()) {
+      problems.push(`${name} of shape [${source.shape.join(', ')}] instead of [${tensor.shape.join(', ')}]`);
+    }
+  }
+  if (problems.length > 0) {
+    const remedy =
+      strict && missing.length + unexpected.length > 0 ? '. Pass { strict: false } to load what is there' : '';
+    const message = `expected the state of ${kind}, got ${problems.join('; ')}${remedy}`;
+    throw new TensorError('value', op, message);
+  }
+  for (const [name, tensor] of own) {
+    const source = given.get(name);
+    if (source !== undefined) tensor.assign(source);
+  }
+  return { missing, unexpected };
+}
