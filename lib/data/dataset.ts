@@ -4,7 +4,7 @@ import { fromTypedArray } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { indexSelect } from '../ops/index.js';
 import { Tensor } from '../tensor.js';
-import type { Collated } from './loader.js';
+import type { Collated } from './collate.js';
 
 /**
  * Numbered samples: `length` and `get(i)`; whoever can make a whole batch faster offers `batch` (PyTorch: `Dataset`).
@@ -36,7 +36,7 @@ function rows(x: Tensor, indices: Int32Array): Tensor {
 }
 
 /** Checks the number of a sample, negative ones count from the end. */
-function checkPlace(op: string, i: number, length: number): number {
+export function checkPlace(op: string, i: number, length: number): number {
   if (!Number.isInteger(i) || i < -length || i >= length) {
     throw new TensorError(
       'index',

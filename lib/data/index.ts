@@ -1,9 +1,25 @@
 // The public exports of data, and nothing else.
+export { type Collated, collate, type PadCollateOptions, type PaddedBatch, padCollate } from './collate.js';
 export { type Dataset, ImageDataset, type NormalizeOptions, TensorDataset } from './dataset.js';
 export { type DigitArrays, digitsArrays } from './digits.js';
 export { type DigitsOptions, digits } from './digits-dataset.js';
 export type { DownloadProgress } from './download.js';
 export { type IdxArray, type IdxData, readIdx } from './idx.js';
-export { type Collated, DataLoader, type LoaderOptions } from './loader.js';
+export { DataLoader, type LoaderOptions } from './loader.js';
 export { type MnistArrays, type MnistOptions, mnistArrays } from './mnist.js';
 export { mnist } from './mnist-dataset.js';
+export type { ChanceOptions } from './random.js';
+export {
+  BatchSampler,
+  DistributedSampler,
+  type DistributedSamplerOptions,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+  type WeightedSamplerOptions,
+} from './sampler.js';
+export { ConcatDataset, randomSplit, Subset, type TrainTestOptions, trainTestSplit } from './split.js';
+export { type Source, Stream, type StreamOptions, stream } from './stream.js';

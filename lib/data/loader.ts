@@ -1,29 +1,21 @@
 // DataLoader: batches of a dataset, in order or shuffled, by `for` or `for await`.
 
-import type { TypedArray } from '../core/dtype.js';
-import { defaultGenerator, Generator as RandomGenerator } from '../core/random.js';
+import type { Generator as RandomGenerator } from '../core/random.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
-import { randperm, tensor } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { stack } from '../ops/join.js';
-import { Tensor } from '../tensor.js';
+import { type Collated, collate } from './collate.js';
 import type { Dataset } from './dataset.js';
-
-/** What a batch of samples becomes: tensors are stacked, numbers and typed arrays become tensors, arrays and objects go by part. */
-export type Collated<S> = S extends Tensor | number | boolean | TypedArray
-  ? Tensor
-  : S extends readonly unknown[]
-    ? { -readonly [K in keyof S]: Collated<S[K]> }
-    : S extends string
-      ? string[]
-      : S extends object
-        ? { [K in keyof S]: Collated<S[K]> }
-        : S[];
+import { drawOrder, generatorFor } from './random.js';
+import type { Sampler } from './sampler.js';
 
 /** Options of {@link DataLoader}. */
 export interface LoaderOptions<S = unknown, B = Collated<S>> {
   /** Samples in a batch; 1 unless given. */
   batchSize?: number;
+  /** Whose numbers are read, in its order; instead of `shuffle`. */
+  sampler?: Sampler;
+  /** Whose batches of numbers are read; instead of `batchSize`, `shuffle`, `sampler` and `dropLast`. */
+  batchSampler?: Sampler<readonly number[]>;
   /** Another random order each time; false unless given. */
   shuffle?: boolean;
   /** Seed of the orders: the same seed gives the same sequence of orders. */
@@ -38,7 +30,17 @@ export interface LoaderOptions<S = unknown, B = Collated<S>> {
   collate?: (samples: S[]) => B;
 }
 
-const KNOWN = ['batchSize', 'shuffle', 'seed', 'generator', 'dropLast', 'prefetch', 'collate'];
+const KNOWN = [
+  'batchSize',
+  'sampler',
+  'batchSampler',
+  'shuffle',
+  'seed',
+  'generator',
+  'dropLast',
+  'prefetch',
+  'collate',
+];
 
 /**
  * Batches of a dataset, again from the start each time it is iterated (PyTorch: `DataLoader`).
@@ -59,6 +61,8 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   private readonly shuffle: boolean;
   private readonly dropLast: boolean;
   private readonly prefetch: number;
+  private readonly sampler: Sampler | undefined;
+  private readonly batchSampler: Sampler<readonly number[]> | undefined;
   private readonly collate: (samples: S[]) => B;
 
   constructor(
@@ -75,7 +79,16 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     this.shuffle = checkBoolean(op, 'shuffle', options?.shuffle ?? false);
     this.dropLast = checkBoolean(op, 'dropLast', options?.dropLast ?? false);
     this.prefetch = checkInteger(op, 'prefetch', options?.prefetch ?? 1, 0);
-    this.generator = generatorOf(op, options?.seed, options?.generator);
+    this.sampler = checkSampler(op, 'sampler', options?.sampler);
+    this.batchSampler = checkSampler(op, 'batchSampler', options?.batchSampler);
+    const others = ['batchSize', 'shuffle', 'sampler', 'dropLast'] as const;
+    const excluded = this.batchSampler ? others : this.sampler ? (['shuffle'] as const) : [];
+    const stray = excluded.find((name) => options?.[name] !== undefined && options[name] !== false);
+    if (stray !== undefined) {
+      const given = this.batchSampler ? 'batchSampler' : 'sampler';
+      throw new TensorError('value', op, `expected ${stray} to be left out beside a ${given}, got both`);
+    }
+    this.generator = generatorFor(op, options);
     const collateAny = (samples: S[]) => collate(samples) as B;
     this.collate = options?.collate ?? collateAny;
     if (typeof this.collate !== 'function') {
@@ -85,24 +98,39 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
 
   /** Number of batches. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize;
+    if (this.batchSampler) return this.batchSampler.length;
+    const batches = (this.sampler ?? this.dataset).length / this.batchSize;
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
   /** Sample numbers of each batch; the order is drawn when the first is asked for. */
   private *indices(): Generator<Int32Array> {
+    if (this.sampler ?? this.batchSampler) {
+      yield* this.sampledIndices();
+      return;
+    }
     const { length: n } = this.dataset;
-    const order = this.shuffle ? this.drawOrder(n) : new Int32Array(n);
+    const order = this.shuffle ? drawOrder(n, this.generator) : new Int32Array(n);
     if (!this.shuffle) for (let i = 0; i < n; i++) order[i] = i;
     const batches = this.length;
     for (let i = 0; i < batches; i++) yield order.slice(i * this.batchSize, (i + 1) * this.batchSize);
   }
 
-  private drawOrder(n: number): Int32Array {
-    const drawn = randperm(n, { generator: this.generator });
-    const order = drawn.typed().slice() as Int32Array;
-    drawn.dispose();
-    return order;
+  private *sampledIndices(): Generator<Int32Array> {
+    const check = (i: number): number => {
+      if (Number.isInteger(i) && i >= 0 && i < this.dataset.length) return i;
+      const wanted = `sample numbers from 0 to ${this.dataset.length - 1}`;
+      throw new TensorError('index', 'DataLoader', `expected the sampler to give ${wanted}, got ${describe(i)}`);
+    };
+    for (const batch of this.batchSampler ?? []) yield Int32Array.from(batch, check);
+    let batch: number[] = [];
+    for (const i of this.sampler ?? []) {
+      batch.push(check(i));
+      if (batch.length < this.batchSize) continue;
+      yield Int32Array.from(batch);
+      batch = [];
+    }
+    if (batch.length > 0 && !this.dropLast) yield Int32Array.from(batch);
   }
 
   private load(indices: Int32Array): B | Promise<B> {
@@ -153,44 +181,13 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   }
 }
 
-function generatorOf(op: string, seed: number | undefined, generator: RandomGenerator | undefined): RandomGenerator {
-  if (seed !== undefined && generator !== undefined) {
-    throw new TensorError('value', op, 'expected a seed or a generator, got both');
-  }
-  if (seed !== undefined) return new RandomGenerator(seed);
-  if (generator === undefined || generator instanceof RandomGenerator) return generator ?? defaultGenerator;
-  throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
+function checkSampler<T>(op: string, name: string, sampler: Sampler<T> | undefined): Sampler<T> | undefined {
+  if (sampler === undefined) return undefined;
+  const fits = sampler !== null && typeof sampler === 'object' && typeof sampler[Symbol.iterator] === 'function';
+  if (fits && Number.isInteger(sampler.length)) return sampler;
+  throw new TensorError('value', op, `expected ${name} to be iterable and to have a length, got ${describe(sampler)}`);
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return value instanceof Promise;
-}
-
-/** One batch of samples of one form. */
-function collate(samples: readonly unknown[]): unknown {
-  const [first] = samples;
-  if (first instanceof Tensor) return stack(samples as Tensor[]);
-  if (typeof first === 'number' || typeof first === 'boolean') return tensor(samples as number[]);
-  if (ArrayBuffer.isView(first)) return stack((samples as TypedArray[]).map((sample) => tensor(sample)));
-  if (Array.isArray(first))
-    return first.map((_, i) => collate(partsOf(samples, `place ${i}`, (s) => (s as unknown[])[i])));
-  if (first !== null && typeof first === 'object') {
-    const keys = Object.keys(first);
-    const part = (key: string) => collate(partsOf(samples, `'${key}'`, (s) => (s as Record<string, unknown>)[key]));
-    return Object.fromEntries(keys.map((key) => [key, part(key)]));
-  }
-  return samples;
-}
-
-/** The same part of every sample. */
-function partsOf(samples: readonly unknown[], name: string, part: (sample: unknown) => unknown): unknown[] {
-  return samples.map((sample, i) => {
-    const value = sample !== null && typeof sample === 'object' ? part(sample) : undefined;
-    if (value !== undefined) return value;
-    throw new TensorError(
-      'value',
-      'DataLoader',
-      `expected samples of one form, but sample ${i} of a batch has no ${name}`,
-    );
-  });
 }
