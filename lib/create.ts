@@ -9,8 +9,10 @@ import { describe, TensorError } from './errors.js';
 import { native } from './native.js';
 import type { Tensor } from './tensor.js';
 
+export * from './create-indices.js';
 export type { CreateOptions } from './create-options.js';
 export * from './create-random.js';
+export * from './create-window.js';
 
 const G = native.geometry;
 
@@ -182,6 +184,61 @@ export function onesLike(x: Tensor, options?: CreateOptions): Tensor {
   return constant('onesLike', checkTensor('onesLike', x).shape, 1, dtypeOf('onesLike', options, x.dtype), options);
 }
 
+/**
+ * A tensor whose elements are not set: whatever the memory holds (PyTorch: `torch.empty`).
+ *
+ * @throws TensorError `shape` for sizes that are not whole numbers from 0 on
+ *
+ * @example
+ * ```ts
+ * import { empty } from 'chainrule';
+ * console.log(empty([2, 3]).shape); // [2, 3]
+ * ```
+ */
+export function empty(shape: Shape, options?: CreateOptions): Tensor {
+  return unset('empty', shape, dtypeOf('empty', options, 'float32'), options);
+}
+
+/**
+ * A tensor of the shape and dtype of another whose elements are not set (PyTorch: `torch.empty_like`).
+ *
+ * @example
+ * ```ts
+ * import { emptyLike, ones } from 'chainrule';
+ * console.log(emptyLike(ones([2, 3])).shape); // [2, 3]
+ * ```
+ */
+export function emptyLike(x: Tensor, options?: CreateOptions): Tensor {
+  return unset('emptyLike', checkTensor('emptyLike', x).shape, dtypeOf('emptyLike', options, x.dtype), options);
+}
+
+function unset(op: string, shape: Shape, dtype: DType, options: CreateOptions | undefined): Tensor {
+  // A byte of a boolean must be 0 or 1.
+  if (dtype === 'bool') return constant(op, shape, 0, dtype, options);
+  return finish(op, make(op, [...checkShape(op, shape)], dtype), options);
+}
+
+/**
+ * A tensor of the shape and dtype of another with one value everywhere (PyTorch: `torch.full_like`).
+ *
+ * @throws TensorError `value` for what is no number, or one that the dtype cannot hold
+ *
+ * @example
+ * ```ts
+ * import { fullLike, ones } from 'chainrule';
+ * console.log(fullLike(ones([2]), 7).toArray()); // [7, 7]
+ * ```
+ */
+export function fullLike(x: Tensor, value: number | boolean, options?: CreateOptions): Tensor {
+  const op = 'fullLike';
+  const { shape, dtype: own } = checkTensor(op, x);
+  if (typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new TensorError('value', op, `expected a number or a boolean, got ${describe(value)}`);
+  }
+  const dtype = dtypeOf(op, options, own);
+  return constant(op, shape, element(op, Number(value), dtype), dtype, options);
+}
+
 function range(
   op: string,
   n: number,
@@ -256,6 +313,36 @@ export function linspace(start: number, end: number, steps: number, options?: Cr
   // The end is exact, whatever rounding the steps made.
   if (n > 1) y.typed()[n - 1] = to;
   return y;
+}
+
+/** Options of {@link logspace}. */
+export interface LogspaceOptions extends CreateOptions {
+  /** What is raised to the powers; 10 unless given. */
+  base?: number;
+}
+
+/**
+ * Numbers whose logarithms are evenly spaced: `base^start` to `base^end`, both included (PyTorch: `torch.logspace`).
+ *
+ * @throws TensorError `value` for a negative number of steps, or numbers that the dtype cannot hold
+ *
+ * @example
+ * ```ts
+ * import { logspace } from 'chainrule';
+ * console.log(logspace(0, 3, 4).toArray()); // [1, 10, 100, 1000]
+ * ```
+ */
+export function logspace(start: number, end: number, steps: number, options?: LogspaceOptions): Tensor {
+  const op = 'logspace';
+  const n = checkInteger(op, 'steps', steps, 0);
+  const [from, to] = [checkNumber(op, 'start', start), checkNumber(op, 'end', end)];
+  const dtype = dtypeOf(op, options, 'float32', ['base']);
+  const base = checkNumber(op, 'base', options?.base ?? 10);
+  const y = make(op, checkShape(op, [n]), dtype);
+  const out = y.typed();
+  const step = n > 1 ? (to - from) / (n - 1) : 0;
+  for (let i = 0; i < n; i++) out[i] = element(op, base ** (i > 0 && i === n - 1 ? to : from + i * step), dtype);
+  return finish(op, y, options);
 }
 
 /**

@@ -19,11 +19,15 @@ export * as io from './io/index.js';
 export * as linalg from './linalg.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/parameter.js';
+export * from './noise.js';
 export * from './ops/activation.js';
 export * from './ops/arithmetic.js';
 export { nonzero, type Slice, type Subscript, slice } from './ops/at.js';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js';
 export * from './ops/binary.js';
+export * from './ops/bitwise.js';
+export { broadcastShapes, broadcastTensors, broadcastTo } from './ops/broadcast.js';
+export * from './ops/closeness.js';
 export * from './ops/compare.js';
 export {
   type Conv1dOptions,
@@ -35,14 +39,24 @@ export {
   conv3d,
 } from './ops/conv.js';
 export * from './ops/conv-transpose.js';
+export {
+  type CovOptions,
+  corrcoef,
+  cov,
+  type VanderOptions,
+  vander,
+} from './ops/covariance.js';
 export * from './ops/diagonal.js';
+export * from './ops/difference.js';
 export * from './ops/division.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';
 export { einsum, tensordot } from './ops/einsum.js';
 export { type EmbeddingOptions, embedding } from './ops/embedding.js';
 export * from './ops/embedding-bag.js';
 export * from './ops/exponential.js';
+export * from './ops/float-parts.js';
 export * from './ops/grid.js';
+export * from './ops/histogram.js';
 export { gather, indexSelect } from './ops/index.js';
 export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';
 export * from './ops/interpolate.js';
@@ -66,6 +80,7 @@ export {
   nllLoss,
   type Reduction,
 } from './ops/loss.js';
+export * from './ops/loss-distance.js';
 export * from './ops/loss-margin.js';
 export * from './ops/loss-probability.js';
 export * from './ops/loss-regression.js';
@@ -92,6 +107,7 @@ export {
 export * from './ops/product.js';
 export * from './ops/product-add.js';
 export * from './ops/product-many.js';
+export * from './ops/promotion.js';
 export {
   type Interpolation,
   median,
@@ -126,11 +142,14 @@ export * from './ops/shuffle.js';
 export {
   cdist,
   cosineSimilarity,
+  dist,
   type NormalizeOptions,
   normalize,
   type PairwiseDistanceOptions,
   pairwiseDistance,
+  pdist,
   rbf,
+  renorm,
 } from './ops/similarity.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export {
@@ -143,15 +162,20 @@ export {
   topk,
 } from './ops/sort.js';
 export * from './ops/special.js';
-export { chunk, meshgrid, split } from './ops/split.js';
+export { chunk, dsplit, hsplit, meshgrid, split, tensorSplit, unbind, vsplit } from './ops/split.js';
+export * from './ops/stacking.js';
 export {
+  aminmax,
   countNonzero,
+  type LeastAndMost,
   logsumexp,
   nanmean,
   nansum,
   norm,
   prod,
+  type StdMean,
   std,
+  stdMean,
   type VarianceOptions,
   type VarMean,
   var as variance,

@@ -46,3 +46,4 @@ export {
   svd,
   svdvals,
 } from './ops/linalg-spectral.js';
+export { tensorinv, tensorsolve, vander, vecdot } from './ops/linalg-tensor.js';

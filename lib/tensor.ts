@@ -11,10 +11,16 @@ import * as activation from './ops/activation.js';
 import * as arithmetic from './ops/arithmetic.js';
 import * as at from './ops/at.js';
 import * as binary from './ops/binary.js';
+import * as bitwise from './ops/bitwise.js';
+import { broadcastTo, expandAs, reshapeAs, typeAs, viewAs, view as viewOf } from './ops/broadcast.js';
+import { allclose, equal, isclose } from './ops/closeness.js';
 import * as compare from './ops/compare.js';
+import { corrcoef, cov } from './ops/covariance.js';
 import * as diagonal from './ops/diagonal.js';
+import { diff } from './ops/difference.js';
 import * as division from './ops/division.js';
 import * as exponential from './ops/exponential.js';
+import * as floatParts from './ops/float-parts.js';
 import * as index from './ops/index.js';
 import * as indexWrite from './ops/index-write.js';
 import * as join from './ops/join.js';
@@ -41,6 +47,7 @@ import * as scan from './ops/scan.js';
 import * as scatter from './ops/scatter.js';
 import * as search from './ops/search.js';
 import * as setAt from './ops/set-at.js';
+import { dist, renorm } from './ops/similarity.js';
 import * as softmax from './ops/softmax.js';
 import * as sort from './ops/sort.js';
 import * as special from './ops/special.js';
@@ -73,11 +80,14 @@ export interface Tensor
     Methods<typeof division>,
     Methods<typeof arithmetic>,
     Methods<typeof compare>,
+    Methods<typeof bitwise>,
+    Methods<typeof floatParts>,
+    Methods<typeof likeness>,
     Methods<typeof view>,
     Methods<typeof movement>,
     Methods<typeof mask>,
     Methods<typeof diagonal>,
-    Methods<Pick<typeof split, 'split' | 'chunk'>>,
+    Methods<Pick<typeof split, 'split' | 'chunk' | 'unbind' | 'tensorSplit' | 'hsplit' | 'vsplit' | 'dsplit'>>,
     Methods<typeof softmax>,
     Methods<typeof scan>,
     Methods<Pick<typeof sort, 'sort' | 'argsort' | 'msort' | 'topk' | 'kthvalue'>>,
@@ -462,6 +472,12 @@ function attach(modules: readonly object[]): void {
 }
 
 const linear = { inverse, pinverse, luSolve, svd };
+const likeness = {
+  ...{ broadcastTo, expandAs, reshapeAs, typeAs, view: viewOf, viewAs },
+  ...{ allclose, equal, isclose, corrcoef, cov, diff, dist, renorm },
+};
+const { unbind, tensorSplit, hsplit, vsplit, dsplit, chunk } = split;
+const parts = { split: split.split, chunk, unbind, tensorSplit, hsplit, vsplit, dsplit };
 const { gather, indexSelect } = index;
 const { indexAdd, indexCopy, indexFill, indexReduce, take, put } = indexWrite;
 const { sum, mean, amax, amin, argmax, argmin, all, any } = reduce;
@@ -478,11 +494,14 @@ attach([
   division,
   arithmetic,
   compare,
+  bitwise,
+  floatParts,
+  likeness,
   view,
   movement,
   mask,
   diagonal,
-  { split: split.split, chunk: split.chunk },
+  parts,
   softmax,
   scan,
   { sort: sort.sort, argsort: sort.argsort, msort: sort.msort, topk: sort.topk, kthvalue: sort.kthvalue },

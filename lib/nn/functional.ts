@@ -1,4 +1,13 @@
 // nn.functional: the operations of networks under the name PyTorch users look for.
+
+export {
+  alphaDropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+  rrelu,
+} from '../noise.js';
 export * from '../ops/activation.js';
 export { scaledDotProductAttention } from '../ops/attention.js';
 export { conv1d, conv2d, conv3d } from '../ops/conv.js';
@@ -11,6 +20,7 @@ export * from '../ops/fold.js';
 export { affineGrid, gridSample } from '../ops/grid.js';
 export { interpolate } from '../ops/interpolate.js';
 export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
+export { tripletMarginWithDistanceLoss } from '../ops/loss-distance.js';
 export * from '../ops/loss-margin.js';
 export * from '../ops/loss-probability.js';
 export * from '../ops/loss-regression.js';
@@ -33,7 +43,7 @@ export { maxPool1d, maxPool2d, maxPool3d } from '../ops/pool-max.js';
 export { bilinear } from '../ops/product-many.js';
 export * from '../ops/rectifier.js';
 export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
-export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/similarity.js';
+export { cosineSimilarity, normalize, pairwiseDistance, pdist } from '../ops/similarity.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { tanh } from '../ops/trigonometric.js';
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';

@@ -7,7 +7,7 @@ import { broadcastShapes, checkNumber } from '../core/shape.js';
 import { checkOptions } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { flat } from './backward.js';
-import { add, sub } from './binary.js';
+import { add, pow, sub } from './binary.js';
 import { div } from './division.js';
 
 const ATAN2 = binaryOp(
@@ -77,6 +77,41 @@ const LOGADDEXP = binaryOp(
  */
 export function logaddexp(a: Tensor | number, b: Tensor | number): Tensor {
   return binary(LOGADDEXP, a, b);
+}
+
+/**
+ * Logarithm of a sum of powers of two: `y = log2(2^a + 2^b)` without overflow; `da = g sigmoid((a - b) ln 2)` (PyTorch:
+ * `torch.logaddexp2`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([3]).logaddexp2(tensor([3])).item().toFixed(4)); // 4.0000
+ * ```
+ */
+export function logaddexp2(a: Tensor | number, b: Tensor | number): Tensor {
+  const natural = (x: Tensor | number) =>
+    typeof x === 'number' ? x * Math.LN2 : checkTensor('logaddexp2', x, 'a tensor or a number').mul(Math.LN2);
+  return composite(() => logaddexp(natural(a), natural(b)).div(Math.LN2));
+}
+
+/**
+ * Power in double precision, whatever the operands are: `y = a^b`, float64 (PyTorch: `torch.float_power`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([2, 3], { dtype: 'int32' }).floatPower(-1).dtype); // float64
+ * ```
+ */
+export function floatPower(a: Tensor | number, b: Tensor | number): Tensor {
+  const double = (x: Tensor | number) =>
+    typeof x === 'number' ? x : checkTensor('floatPower', x, 'a tensor or a number').to('float64');
+  return composite(() => pow(double(a), double(b)));
 }
 
 const COPYSIGN = binaryOp(

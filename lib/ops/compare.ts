@@ -1,5 +1,5 @@
 // Comparisons and logic: bool results, no gradient. Every export is also a method of Tensor.
-import { binary, binaryOp, test, testOp } from '../core/dispatch.js';
+import { binary, binaryOp, checkTensor, test, testOp } from '../core/dispatch.js';
 import type { Tensor } from '../tensor.js';
 
 const compare = (name: string) => binaryOp(name, null, null, { family: 'compare' });
@@ -174,6 +174,32 @@ const IS_INF = testOp('isInf');
  */
 export function isInf(x: Tensor): Tensor {
   return test(IS_INF, x);
+}
+
+/**
+ * True where `x` is Infinity (PyTorch: `torch.isposinf`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, -Infinity, Infinity]).isPosInf().toArray()); // [false, false, true]
+ * ```
+ */
+export function isPosInf(x: Tensor): Tensor {
+  return binary(EQ, checkTensor('isPosInf', x), Infinity);
+}
+
+/**
+ * True where `x` is -Infinity (PyTorch: `torch.isneginf`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, -Infinity, Infinity]).isNegInf().toArray()); // [false, true, false]
+ * ```
+ */
+export function isNegInf(x: Tensor): Tensor {
+  return binary(EQ, checkTensor('isNegInf', x), -Infinity);
 }
 
 const IS_FINITE = testOp('isFinite');

@@ -1,6 +1,15 @@
 // Diagonals of matrices, taken out and put in. Every export is also a method of Tensor.
 import { checkTensor, copyInto, make, view } from '../core/dispatch.js';
-import { checkInteger, formatShape, isContiguous, normalizeAxes, type Shape, sizeOf } from '../core/shape.js';
+import { composite } from '../core/scope.js';
+import {
+  checkInteger,
+  checkShape,
+  formatShape,
+  isContiguous,
+  normalizeAxes,
+  type Shape,
+  sizeOf,
+} from '../core/shape.js';
 import { record } from '../core/tape.js';
 import { TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
@@ -77,4 +86,47 @@ export function diag(x: Tensor, offset = 0): Tensor {
   if (ndim !== 1) throw new TensorError('shape', op, `expected one or two dimensions, got ${formatShape(shape)}`);
   const n = shape[0] + Math.abs(k);
   return embed(op, x, [n, n], k, 0, 1);
+}
+
+/**
+ * Matrices with the last dimension on a diagonal and 0 elsewhere, the inverse of {@link diagonal} (PyTorch:
+ * `torch.diag_embed`).
+ *
+ * @param offset which diagonal: above the main one for positive numbers, below for negative
+ * @param axis0 where the rows stand in the result, the last but one unless given
+ * @param axis1 where the columns stand, the last unless given
+ * @throws TensorError `shape` for a 0-d tensor, `axis` for dimensions that are not there or the same
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1, 2]).diagEmbed().toArray()); // [[1, 0], [0, 2]]
+ * ```
+ */
+export function diagEmbed(x: Tensor, offset = 0, axis0 = -2, axis1 = -1): Tensor {
+  const op = 'diagEmbed';
+  const { shape, ndim } = checkTensor(op, x);
+  const k = checkInteger(op, 'offset', offset, -(2 ** 20), 2 ** 20);
+  if (ndim < 1) throw new TensorError('shape', op, 'expected at least one dimension, got []');
+  const [a, b] = normalizeAxes(op, [axis0, axis1], ndim + 1);
+  const n = shape[ndim - 1] + Math.abs(k);
+  const outer = shape.slice(0, -1);
+  const full = Array.from({ length: ndim + 1 }, (_, i) => (i === a || i === b ? n : (outer.shift() as number)));
+  return embed(op, x, checkShape(op, full), k, a, b);
+}
+
+/**
+ * All elements on the diagonal of a matrix that is 0 elsewhere (PyTorch: `torch.diagflat`).
+ *
+ * @param offset which diagonal: above the main one for positive numbers, below for negative
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([[1], [2]]).diagflat().toArray()); // [[1, 0], [0, 2]]
+ * ```
+ */
+export function diagflat(x: Tensor, offset = 0): Tensor {
+  checkTensor('diagflat', x);
+  return composite(() => diag(x.reshape([x.size]), offset));
 }

@@ -8,7 +8,8 @@ import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { stride } from './stride.js';
 
-function checkList(op: string, tensors: readonly Tensor[]): void {
+/** Checks that a value is a list of at least one tensor. */
+export function checkList(op: string, tensors: readonly Tensor[]): void {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new TensorError('value', op, `expected an array of at least one tensor, got ${describe(tensors)}`);
   }

@@ -1,10 +1,19 @@
 // How near vectors are to each other: norms of differences and cosines.
-import { checkFloat, checkTensor } from '../core/dispatch.js';
+import { checkFloat, checkNdim, checkTensor, make } from '../core/dispatch.js';
 import { fused } from '../core/fused.js';
 import { composite } from '../core/scope.js';
-import { broadcastShapes, checkBoolean, checkNumber, formatShape, normalizeAxis, sameShape } from '../core/shape.js';
+import {
+  broadcastShapes,
+  checkBoolean,
+  checkNumber,
+  checkShape,
+  formatShape,
+  normalizeAxis,
+  sameShape,
+} from '../core/shape.js';
 import { checkOptions, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { norm } from './statistics.js';
 
 /** The operands of a distance, checked. */
 export function checkVectors(op: string, x1: Tensor, x2: Tensor): void {
@@ -113,6 +122,90 @@ export function cdist(x1: Tensor, x2: Tensor, options?: { p?: number }): Tensor 
   }
   broadcastShapes(op, x1.shape.slice(0, -2), x2.shape.slice(0, -2));
   return composite(() => normOver(op, x1.unsqueeze(-2).sub(x2.unsqueeze(-3)), p, -1).squeeze(-1));
+}
+
+/**
+ * Distances between the rows of a matrix, each pair once: the upper triangle of {@link cdist} with itself, row by row, with
+ * gradient 0 at distance 0 (PyTorch: `torch.pdist`). Takes memory for all differences.
+ *
+ * @param x [N, M]
+ * @returns [N (N - 1) / 2]
+ * @throws TensorError `shape` unless x is a matrix, `value` for a negative p, `dtype` unless x is floating point
+ *
+ * @example
+ * ```ts
+ * import { pdist, tensor } from 'chainrule';
+ * console.log(pdist(tensor([[0, 0], [3, 4], [0, 1]])).toArray().length); // 3
+ * ```
+ */
+export function pdist(x: Tensor, options?: { p?: number }): Tensor {
+  const op = 'pdist';
+  checkOptions(op, options, ['p']);
+  checkNdim(op, checkFloat(op, checkTensor(op, x)), 2, '[N, M]');
+  const p = checkPower(op, options?.p ?? 2);
+  const [n] = x.shape;
+  return composite(() => {
+    const pairs = make(op, checkShape(op, [2, (n * Math.max(0, n - 1)) / 2]), 'int32');
+    const list = pairs.typed();
+    let next = 0;
+    for (let i = 0; i < n; i++) {
+      for (let j = i + 1; j < n; j++, next++) {
+        list[next] = i;
+        list[next + pairs.shape[1]] = j;
+      }
+    }
+    const [first, second] = [pairs.select(0, 0), pairs.select(0, 1)];
+    return normOver(op, x.indexSelect(0, first).sub(x.indexSelect(0, second)), p, -1).squeeze(-1);
+  });
+}
+
+/**
+ * Norm of the difference of two tensors, over all elements; shapes broadcast (PyTorch: `torch.dist`).
+ *
+ * @param p exponent of the norm, any number, Infinity too; 2 unless given
+ * @throws TensorError `shape` where the shapes do not broadcast, `dtype` unless both are floating point
+ *
+ * @example
+ * ```ts
+ * import { dist, tensor } from 'chainrule';
+ * console.log(dist(tensor([0, 3]), tensor([4, 0])).item()); // 5
+ * ```
+ */
+export function dist(a: Tensor, b: Tensor, p = 2): Tensor {
+  const op = 'dist';
+  checkVectors(op, a, b);
+  checkNumber(op, 'p', p);
+  return composite(() => norm(a.sub(b), p));
+}
+
+/**
+ * Parts along a dimension scaled down to a norm of at most `maxNorm`; the others stay (PyTorch: `torch.renorm`).
+ *
+ * @param p exponent of the norm, above 0
+ * @param axis the dimension along which each part lies
+ * @throws TensorError `shape` for fewer than two dimensions, `axis` for one that is not there, `value` for a p or a norm out of
+ * range, `dtype` unless x is floating point
+ *
+ * @example
+ * ```ts
+ * import { renorm, tensor } from 'chainrule';
+ * console.log(renorm(tensor([[3, 4], [0, 1]]), 2, 0, 2.5).round({ decimals: 4 }).toArray()); // [[1.5, 2], [0, 1]]
+ * ```
+ */
+export function renorm(x: Tensor, p: number, axis: number, maxNorm: number): Tensor {
+  const op = 'renorm';
+  const { ndim, shape } = checkFloat(op, checkTensor(op, x));
+  if (ndim < 2) throw new TensorError('shape', op, `expected at least two dimensions, got ${formatShape(shape)}`);
+  checkNumber(op, 'p', p, Number.MIN_VALUE);
+  const at = normalizeAxis(op, axis, ndim);
+  checkNumber(op, 'the largest norm', maxNorm, 0);
+  const others = shape.map((_, i) => i).filter((i) => i !== at);
+  return composite(() => {
+    const size = norm(x, p, others, { keepdim: true });
+    // PyTorch's small number keeps the result just below.
+    const scale = size.gt(maxNorm).where(size.add(1e-7).reciprocal().mul(maxNorm), 1);
+    return x.mul(scale);
+  });
 }
 
 /**

@@ -1,6 +1,8 @@
 // Error function, gamma function and their relatives. Every export is also a method of Tensor.
-import { unary, unaryOp } from '../core/dispatch.js';
+import { binary, binaryOp, checkFloat, checkTensor, unary, unaryOp } from '../core/dispatch.js';
+import { composite } from '../core/scope.js';
 import { checkInteger } from '../core/shape.js';
+import { TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 
 const ERF = unaryOp('erf', 'x', (g, x) => g.mul(bell(x)));
@@ -90,6 +92,134 @@ const POLYGAMMA = unaryOp('polygamma', 'x', (g, x, n) => g.mul(unary(POLYGAMMA, 
  */
 export function polygamma(x: Tensor, n: number): Tensor {
   return checkInteger('polygamma', 'n', n, 0, 100) === 0 ? digamma(x) : unary(POLYGAMMA, x, n);
+}
+
+const I0 = unaryOp('i0', 'x', (g, x) => g.mul(i1(x)));
+/**
+ * Modified Bessel function of the first kind, order 0: `y = sum (x^2 / 4)^k / k!^2`, `dx = g i1(x)` (PyTorch: `torch.i0`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([0, 1]).i0().toArray()[1].toFixed(4)); // 1.2661
+ * ```
+ */
+export function i0(x: Tensor): Tensor {
+  return unary(I0, x);
+}
+
+// At 0, where i1(x) / x is 1/2, PyTorch's rule.
+const I1 = unaryOp('i1', 'x', (g, x) => {
+  const zero = x.eq(0);
+  const safe = zero.where(1, x);
+  return g.mul(zero.where(0.5, i0(safe).sub(i1(safe).div(safe))));
+});
+/**
+ * Modified Bessel function of the first kind, order 1, the derivative of {@link i0}; `dx = g (i0(x) - i1(x) / x)` (PyTorch:
+ * `torch.special.i1`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([1]).i1().item().toFixed(4)); // 0.5652
+ * ```
+ */
+export function i1(x: Tensor): Tensor {
+  return unary(I1, x);
+}
+
+/**
+ * Normalised sine over its argument: `y = sin(pi x) / (pi x)`, 1 at 0, where its gradient is 0 (PyTorch: `torch.sinc`).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([0, 0.5]).sinc().sub(2 / Math.PI).toArray()[1].toFixed(4)); // 0.0000
+ * ```
+ */
+export function sinc(x: Tensor): Tensor {
+  checkTensor('sinc', x);
+  return composite(() => {
+    const angle = x.mul(Math.PI);
+    const zero = angle.eq(0);
+    const safe = zero.where(1, angle);
+    return zero.where(1, safe.sin().div(safe));
+  });
+}
+
+/**
+ * Logarithm of the multivariate gamma function: `y = p (p - 1) / 4 log(pi) + sum lgamma(x - j / 2)` over j from 0 to p - 1
+ * (PyTorch: `torch.mvlgamma`).
+ *
+ * @param p how many variables, at least 1
+ * @throws TensorError `value` for another p; `dtype` unless x is floating point
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * console.log(tensor([2]).mvlgamma(2).item().toFixed(4)); // 0.4516
+ * ```
+ */
+export function mvlgamma(x: Tensor, p: number): Tensor {
+  const op = 'mvlgamma';
+  checkFloat(op, checkTensor(op, x));
+  checkInteger(op, 'p', p, 1, 2 ** 16);
+  return composite(() => {
+    let y = lgamma(x);
+    for (let j = 1; j < p; j++) y = y.add(lgamma(x.sub(j / 2)));
+    return y.add((p * (p - 1) * Math.log(Math.PI)) / 4);
+  });
+}
+
+function noShapeGradient(): never {
+  throw new TensorError(
+    'grad',
+    'igamma',
+    'expected a gradient of x alone, got one of a, which is not known; detach() it',
+  );
+}
+
+/** Density of the gamma distribution of shape a: the derivative of {@link igamma}. */
+function gammaDensity(a: Tensor, x: Tensor): Tensor {
+  return a.sub(1).xlogy(x).sub(x).sub(lgamma(a)).exp();
+}
+
+const IGAMMA = binaryOp('igamma', noShapeGradient, (g, a, x) => g.mul(gammaDensity(a as Tensor, x as Tensor)), {
+  float: true,
+});
+/**
+ * Regularised lower incomplete gamma function: `y = integral of t^(a-1) e^-t from 0 to x, over gamma(a)`; NaN for a negative
+ * operand. `dx = g x^(a-1) e^-x / gamma(a)`, a has no gradient (PyTorch: `torch.igamma`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast, `grad` when backward() comes to a
+ *
+ * @example
+ * ```ts
+ * import { igamma, tensor } from 'chainrule';
+ * console.log(igamma(tensor([1]), tensor([2])).item().toFixed(4)); // 0.8647
+ * ```
+ */
+export function igamma(a: Tensor, x: Tensor): Tensor {
+  return binary(IGAMMA, checkTensor('igamma', a), checkTensor('igamma', x));
+}
+
+const IGAMMAC = binaryOp('igammac', noShapeGradient, (g, a, x) => g.mul(gammaDensity(a as Tensor, x as Tensor)).neg(), {
+  float: true,
+});
+/**
+ * What {@link igamma} lacks to 1, exact for large x too: the regularised upper incomplete gamma function (PyTorch:
+ * `torch.igammac`).
+ *
+ * @throws TensorError `shape` where the shapes do not broadcast, `grad` when backward() comes to a
+ *
+ * @example
+ * ```ts
+ * import { igammac, tensor } from 'chainrule';
+ * console.log(igammac(tensor([1]), tensor([2])).item().toFixed(4)); // 0.1353
+ * ```
+ */
+export function igammac(a: Tensor, x: Tensor): Tensor {
+  return binary(IGAMMAC, checkTensor('igammac', a), checkTensor('igammac', x));
 }
 
 /** Derivative of erf. */

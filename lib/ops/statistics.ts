@@ -127,6 +127,58 @@ export function varMean(x: Tensor, axes?: Axes, options?: VarianceOptions): VarM
   return { variance: varianceOf('varMean', x, p), mean: mean(x, p.axes, p.options) };
 }
 
+/** The result of {@link stdMean}. */
+export interface StdMean {
+  std: Tensor;
+  mean: Tensor;
+}
+
+/**
+ * Standard deviation and mean over dimensions (PyTorch: `torch.std_mean`).
+ *
+ * @param axes one dimension, several, or all when left out
+ * @param options `correction`, 1 unless given (PyTorch's older `unbiased: false` is 0); `keepdim`
+ * @throws TensorError `axis` for an axis outside the tensor or named twice, `dtype` unless x is floating point
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * const { std, mean } = tensor([1, 2, 3]).stdMean();
+ * console.log(std.item(), mean.item()); // 1 2
+ * ```
+ */
+export function stdMean(x: Tensor, axes?: Axes, options?: VarianceOptions): StdMean {
+  const p = planSpread('stdMean', x, axes, options);
+  return { std: std(x, axes, options), mean: mean(x, p.axes, p.options) };
+}
+
+/** The result of {@link aminmax}. */
+export interface LeastAndMost {
+  min: Tensor;
+  max: Tensor;
+}
+
+/**
+ * Smallest and largest elements of all, or along one dimension; equal ones share the gradient (PyTorch: `torch.aminmax`).
+ *
+ * @param axis one dimension, or all when left out
+ * @throws TensorError `axis` for an axis outside the tensor, `shape` where there is nothing to reduce
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'chainrule';
+ * const { min, max } = tensor([[1, 5], [4, 2]]).aminmax(1);
+ * console.log(min.toArray(), max.toArray()); // [1, 2] [5, 4]
+ * ```
+ */
+export function aminmax(x: Tensor, axis?: number, options?: ReduceOptions): LeastAndMost {
+  checkTensor('aminmax', x);
+  if (Array.isArray(axis)) {
+    throw new TensorError('axis', 'aminmax', `expected one axis, or none for all of them, got ${describe(axis)}`);
+  }
+  return { min: amin(x, axis, options), max: amax(x, axis, options) };
+}
+
 // ---- logarithms of sums, NaN left out
 
 /**

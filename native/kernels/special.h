@@ -116,6 +116,94 @@ inline double polygamma(double x, double n) {
   return odd ? factorial * y : -factorial * y;
 }
 
+// Modified Bessel functions of the first kind, orders 0 and 1, for x >= 0: the power series, all of whose terms are
+// positive, and from 30 on Hankel's expansion, whose smallest term is e^-2x of the whole there.
+inline double bessel_i(double x, int order) {
+  if (x < 30) {
+    const double z = x * x / 4;
+    double term = order == 0 ? 1 : x / 2, sum = term;
+    for (int k = 1; term > 1e-17 * sum; ++k) {
+      term *= z / (double(k) * (k + order));
+      sum += term;
+    }
+    return sum;
+  }
+  if (x == INFINITY) return x;
+  const double mu = order == 0 ? 0 : 4;
+  double term = 1, sum = 1;
+  for (int k = 1; k < 60 && ::fabs(term) > 1e-17; ++k) {
+    const double odd = 2 * k - 1;
+    term *= (odd * odd - mu) / (8 * k * x);
+    sum += term;
+  }
+  // In two factors, because e^x overflows before the result does.
+  const double root = ::exp(x / 2);
+  return root / ::sqrt(2 * kPi * x) * sum * root;
+}
+
+inline double bessel_i0(double x) { return x != x ? x : bessel_i(::fabs(x), 0); }
+
+inline double bessel_i1(double x) { return x != x ? x : ::copysign(bessel_i(::fabs(x), 1), x); }
+
+// x = mantissa * 2^exponent with 0.5 <= |mantissa| < 1; infinities and NaN stay, with exponent 0.
+inline double mantissa(double x) {
+  int k;
+  return ::frexp(x, &k);
+}
+
+inline double exponent(double x) {
+  int k = 0;
+  if (x - x == 0) ::frexp(x, &k);
+  return k;
+}
+
+inline float nextafter(float x, float to) { return ::nextafterf(x, to); }
+inline double nextafter(double x, double to) { return ::nextafter(x, to); }
+
+// Regularised incomplete gamma functions, lower (P) and upper (Q = 1 - P), each computed where it is the smaller one:
+// the series left of a + 1, Legendre's continued fraction (by Lentz's method) right of it. Both take some sqrt(a)
+// steps, so that Temme's expansion serves above a million, with two terms: an absolute error below 1e-12 there.
+inline double incomplete_gamma(double a, double x, bool upper) {
+  if (!(a >= 0) || !(x >= 0)) return NAN;
+  if (a == 0) return x == 0 ? NAN : upper ? 0 : 1;
+  if (x == 0) return upper ? 1 : 0;
+  if (a == INFINITY) return x == INFINITY ? NAN : upper ? 1 : 0;
+  if (x == INFINITY) return upper ? 0 : 1;
+  if (a > 1e6) {
+    const double mu = (x - a) / a;
+    const double half = mu - ::log1p(mu);
+    const double eta = ::copysign(::sqrt(2 * half), mu);
+    const double first = ::fabs(mu) < 1e-3 ? -1.0 / 3 + eta / 12 : 1 / mu - 1 / eta;
+    const double rest = ::exp(-a * half) / ::sqrt(2 * kPi * a) * first;
+    const double tail = ::erfc((upper ? eta : -eta) * ::sqrt(a / 2)) / 2;
+    return upper ? tail + rest : tail - rest;
+  }
+  int sign;
+  const double factor = ::exp(a * ::log(x) - x - ::lgamma_r(a, &sign));
+  if (x < a + 1) {
+    double term = 1 / a, sum = term;
+    for (double n = a + 1; term > 1e-17 * sum; n += 1) {
+      term *= x / n;
+      sum += term;
+    }
+    const double lower = factor * sum;
+    return upper ? 1 - lower : lower;
+  }
+  double b = x + 1 - a, c = 1e300, d = 1 / b, fraction = d;
+  for (int n = 1; n < 100000; ++n) {
+    const double numerator = n * (a - n);
+    b += 2;
+    d = 1 / (numerator * d + b);
+    c = b + numerator / c;
+    fraction *= c * d;
+    if (::fabs(c * d - 1) < 3e-16) break;
+  }
+  return upper ? factor * fraction : 1 - factor * fraction;
+}
+
+inline double igamma(double a, double x) { return incomplete_gamma(a, x, false); }
+inline double igammac(double a, double x) { return incomplete_gamma(a, x, true); }
+
 }  // namespace special
 }  // namespace
 }  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -60,6 +60,10 @@ using uint = uint32_t;  // integers wrap around in it
   F(erfinv, math::by_lane(x, [](T a) { return T(special::erfinv(double(a))); }))                           \
   F(digamma, math::by_lane(x, [](T a) { return T(special::digamma(double(a))); }))                         \
   F(polygamma, math::by_lane(x, p0, [](T a, T n) { return T(special::polygamma(double(a), double(n))); })) \
+  F(i0, math::by_lane(x, [](T a) { return T(special::bessel_i0(double(a))); }))                            \
+  F(i1, math::by_lane(x, [](T a) { return T(special::bessel_i1(double(a))); }))                            \
+  F(mantissa, math::by_lane(x, [](T a) { return T(special::mantissa(double(a))); }))                       \
+  F(exponent, math::by_lane(x, [](T a) { return T(special::exponent(double(a))); }))                       \
   F(clamp, xsimd::select(x < p0, p0, xsimd::select(x > p1, p1, x)))
 
 namespace functors {
