@@ -81,7 +81,7 @@ export interface HammingOptions extends WindowOptions {
  * @example
  * ```ts
  * import { hammingWindow } from 'chainrule';
- * console.log(hammingWindow(4).toArray()[2]); // 1
+ * console.log(hammingWindow(4).amax().item()); // 1
  * ```
  */
 export function hammingWindow(length: number, options?: HammingOptions): Tensor {
@@ -98,7 +98,7 @@ export function hammingWindow(length: number, options?: HammingOptions): Tensor 
  * @example
  * ```ts
  * import { blackmanWindow } from 'chainrule';
- * console.log(blackmanWindow(4).round({ decimals: 4 }).abs().toArray()[2]); // 1
+ * console.log(blackmanWindow(4).amax().item().toFixed(4)); // 1.0000
  * ```
  */
 export function blackmanWindow(length: number, options?: WindowOptions): Tensor {
@@ -119,7 +119,7 @@ export interface KaiserOptions extends WindowOptions {
  * @example
  * ```ts
  * import { kaiserWindow } from 'chainrule';
- * console.log(kaiserWindow(4).toArray()[2]); // 1
+ * console.log(kaiserWindow(4).amax().item()); // 1
  * ```
  */
 export function kaiserWindow(length: number, options?: KaiserOptions): Tensor {

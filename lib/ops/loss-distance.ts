@@ -25,8 +25,8 @@ export interface TripletDistanceOptions extends MarginOptions {
  *
  * @example
  * ```ts
- * import { tensor, tripletMarginWithDistanceLoss } from 'chainrule';
- * const distanceFunction = (a, b) => a.sub(b).abs().amax(-1);
+ * import { type Tensor, tensor, tripletMarginWithDistanceLoss } from 'chainrule';
+ * const distanceFunction = (a: Tensor, b: Tensor) => a.sub(b).abs().amax(-1);
  * const [a, p, n] = [tensor([[0, 0]]), tensor([[2, 1]]), tensor([[1, 1]])];
  * console.log(tripletMarginWithDistanceLoss(a, p, n, { distanceFunction }).item()); // 2
  * ```

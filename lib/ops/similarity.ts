@@ -135,7 +135,7 @@ export function cdist(x1: Tensor, x2: Tensor, options?: { p?: number }): Tensor 
  * @example
  * ```ts
  * import { pdist, tensor } from 'chainrule';
- * console.log(pdist(tensor([[0, 0], [3, 4], [0, 1]])).toArray().length); // 3
+ * console.log(pdist(tensor([[0, 0], [3, 4], [0, 4]])).toArray()); // [5, 4, 3]
  * ```
  */
 export function pdist(x: Tensor, options?: { p?: number }): Tensor {

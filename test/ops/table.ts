@@ -4,6 +4,7 @@ import { attention } from './table/attention.js';
 import { binary } from './table/binary.js';
 import { compare } from './table/compare.js';
 import { conv } from './table/conv.js';
+import { difference } from './table/difference.js';
 import { embeddings } from './table/embedding.js';
 import { linalgRows } from './table/linalg.js';
 import { loss } from './table/loss.js';
@@ -14,6 +15,7 @@ import { matmul } from './table/matmul.js';
 import { movement } from './table/movement.js';
 import { norm } from './table/norm.js';
 import { normalization } from './table/normalization.js';
+import { numbers } from './table/numbers.js';
 import { pads } from './table/pad.js';
 import { pool } from './table/pool.js';
 import { product } from './table/product.js';
@@ -27,6 +29,7 @@ import { searching } from './table/search.js';
 import { shape } from './table/shape.js';
 import { similarity } from './table/similarity.js';
 import { sorting } from './table/sort.js';
+import { stacking } from './table/stacking.js';
 import { statistics } from './table/statistics.js';
 import { unary } from './table/unary.js';
 
@@ -39,6 +42,9 @@ export const table: readonly Row[] = [
   ...compare,
   ...reduce,
   ...statistics,
+  ...numbers,
+  ...stacking,
+  ...difference,
   ...scan,
   ...sorting,
   ...searching,
