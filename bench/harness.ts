@@ -1,11 +1,14 @@
-// What every benchmark shares: medians, alternating sides, a table in the terminal.
-import { setTimeout as pause } from 'node:timers/promises';
+// What every benchmark shares: medians, the spread around them, alternating sides, lines in the terminal.
 
 /** One line of the report. */
 export interface Result {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
+  /** What the hardware needs at least, measured in the same run, in the same unit. */
+  readonly floor?: number;
+  /** Distance between the quartiles of the repetitions, over their median. */
+  readonly noise?: number;
   /** What the value should reach, in words, and whether it did. */
   readonly goal?: string;
   readonly met?: boolean;
@@ -19,48 +22,62 @@ export interface Benchmark {
 }
 
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** Distance between the quartiles over the median. */
+export function spread(values: readonly number[]): number {
+  return (quantile(values, 0.75) - quantile(values, 0.25)) / median(values);
+}
+
+/** The value that a share of the others lies below, between neighbours along a line. */
+function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
 }
 
 /** Milliseconds of one call. */
 export function elapsed(fn: () => void): number {
-  const start = process.hrtime.bigint();
+  const start = performance.now();
   fn();
-  return Number(process.hrtime.bigint() - start) / 1e6;
+  return performance.now() - start;
 }
 
-/** A side of a comparison: runs some repetitions and gives the milliseconds of each. */
-export type Side = (repetitions: number) => Promise<number[]> | number[];
+/** A repetition lasts at least this many milliseconds, so that the clock and a collection do not count. */
+const SHORTEST = 0.2;
 
 /**
- * Times two sides in turn and gives the median of each. A pause between them lets spinning threads of the one before come to
- * rest.
+ * Calls functions in turn, each for some milliseconds a round, and gives the milliseconds of a call in each repetition.
  */
-export async function alternate(
-  ours: Side,
-  theirs: Side,
-  rounds = 8,
-  repetitions = 10,
-): Promise<{ ours: number; theirs: number }> {
-  await ours(repetitions);
-  await theirs(repetitions);
-  const times = { ours: [] as number[], theirs: [] as number[] };
-  for (let i = 0; i < rounds; i++) {
-    await pause(100);
-    times.ours.push(...(await ours(repetitions)));
-    await pause(100);
-    times.theirs.push(...(await theirs(repetitions)));
+export function alternate(fns: readonly (() => void)[], slice: number, rounds: number): number[][] {
+  const repeats = fns.map((fn) => {
+    fn();
+    return Math.max(1, Math.ceil(SHORTEST / Math.max(1e-4, Math.min(elapsed(fn), elapsed(fn)))));
+  });
+  const times = fns.map(() => [] as number[]);
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, fn] of fns.entries()) {
+      const end = performance.now() + slice;
+      do {
+        const ms = elapsed(() => {
+          for (let k = 0; k < repeats[i]; k++) fn();
+        });
+        if (round >= 0) times[i].push(ms / repeats[i]);
+      } while (performance.now() < end);
+    }
   }
-  return { ours: median(times.ours), theirs: median(times.theirs) };
+  return times;
 }
 
 export function print(results: readonly Result[]): void {
-  for (const { name, value, unit, goal, met, note } of results) {
+  for (const { name, value, unit, floor, goal, met, note } of results) {
     const verdict = goal === undefined ? '' : `${met ? 'met' : 'MISSED'} (${goal})`;
+    const above = floor === undefined ? '' : `floor ${format(floor)} ${unit}, ${format(value / floor)} x`;
     console.log(
-      `${name.padEnd(44)} ${format(value).padStart(10)} ${unit.padEnd(8)} ${verdict}${note ? `  ${note}` : ''}`,
+      `${name.padEnd(66)} ${format(value).padStart(8)} ${unit.padEnd(5)} ${above.padEnd(32)} ${verdict}${note ? `  ${note}` : ''}`.trimEnd(),
     );
   }
 }

@@ -1,8 +1,9 @@
-// npm run bench [-- NAME...]: the benchmarks whose name contains one of the words, or all; --json FILE writes the results.
+// npm run bench [-- WORD...]: the benchmarks whose name contains one of the words, or all; --json FILE writes the results,
+// --markdown FILE the table.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { formatMs, markdown, withSection } from './compare/table.js';
 import type { Benchmark, Result } from './harness.js';
 import { print } from './harness.js';
 
@@ -18,21 +19,21 @@ if (process.env.OPENBLAS_CORETYPE !== undefined || process.env.OPENBLAS_L2_SIZE 
   process.exit(status ?? 1);
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
-const { capability, openblasCore } = await import('chainrule');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, markdown: { type: 'string' } },
+});
+const { machine } = await import('./machine.js');
 const benchmarks: Benchmark[] = (
   await Promise.all([
-    import('./cases/add.js'),
     import('./cases/startup.js'),
     import('./cases/memory.js'),
-    import('./cases/lenet.js'),
     import('./cases/gelu.js'),
-    import('./cases/lstm.js'),
-    import('./cases/linalg.js'),
+    import('./cases/works.js'),
   ])
 ).flatMap((module) => module.benchmarks);
 const chosen = benchmarks.filter(
-  ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
+  ({ name }) => positionals.length === 0 || positionals.some((word) => name.toLowerCase().includes(word.toLowerCase())),
 );
 if (chosen.length === 0) {
   console.error(
@@ -40,9 +41,7 @@ if (chosen.length === 0) {
   );
   process.exit(2);
 }
-console.log(
-  `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} CPUs, kernels ${capability()}, OpenBLAS core ${openblasCore()}, Node ${process.version}`,
-);
+console.log(machine());
 const all: Result[] = [];
 for (const { run } of chosen) {
   const results = await run();
@@ -50,3 +49,19 @@ for (const { run } of chosen) {
   all.push(...results);
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
+if (values.markdown !== undefined) {
+  const lines = all
+    .filter(({ floor }) => floor !== undefined)
+    .map(({ name, value, floor = 0, goal = '', met }) => {
+      const verdict = goal === '' ? '' : met ? 'met' : 'MISSED';
+      return [name, formatMs(value), formatMs(floor), (value / floor).toFixed(2), goal, verdict];
+    });
+  const section = [
+    '## Against the floor\n',
+    `\`npm run bench\` on ${machine()}. The floor is measured in the same run: products at the speed of one of 768 x 768, or`,
+    'the fastest of several calls where the work is one product; a copy of as many bytes; a search through as many.\n',
+    markdown([['work', 'chainrule', 'floor', 'ratio', 'goal', ''], ...lines]),
+  ].join('\n');
+  const text = existsSync(values.markdown) ? readFileSync(values.markdown, 'utf8') : '# Performance\n';
+  writeFileSync(values.markdown, withSection(text, 'bench', section));
+}

@@ -1,13 +1,13 @@
 // Memory of a synchronous training loop that never yields, and the size of the packed package.
 import { memory } from 'chainrule';
 import type { Benchmark, Result } from '../harness.js';
-import { lenet, trainingStep } from '../lenet.js';
+import { lenetStep } from '../work/lenet.js';
 
 export const benchmarks: Benchmark[] = [
   {
     name: 'memory of 2,000 training steps',
     run: async (): Promise<Result[]> => {
-      const step = trainingStep(lenet(), 64);
+      const step = lenetStep(64);
       for (let i = 0; i < 100; i++) step();
       const before = { rss: process.memoryUsage.rss(), bytes: memory().bytes };
       let peak = before.rss;

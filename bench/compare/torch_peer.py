@@ -1,80 +1,56 @@
-# The PyTorch side of the benchmarks: reads a JSON request a line, answers with milliseconds of each repetition.
+# PyTorch's side of the comparison: a JSON request a line on standard input, an answer a line on standard output.
+import importlib
 import json
+import os
 import sys
 import time
 
+WORK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "work")
+sys.dont_write_bytecode = True
+sys.path.insert(0, WORK)
+
 import torch
-from torch import nn
+
+STEPS_BEFORE = 2
+MOST_REPETITIONS = 2000
+FAMILIES = {}
+for file in sorted(os.listdir(WORK)):
+    if file.endswith(".py"):
+        FAMILIES.update(getattr(importlib.import_module(file[:-3]), "FAMILIES", {}))
 
 
-def lenet_step(batch):
-    torch.manual_seed(0)
-    model = nn.Sequential(
-        nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    x = torch.randn(batch, 1, 28, 28)
-    y = torch.randint(0, 10, (batch,))
-
-    def step():
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-
-    return step
+def prepare(family, options):
+    step = FAMILIES[family](options)
+    for _ in range(STEPS_BEFORE):
+        step()
+    y = step().detach().double()
+    return step, [y.mean().item(), y.abs().mean().item()]
 
 
-def recurrent_step(kind, batch):
-    torch.manual_seed(0)
-    model = getattr(nn, kind)(128, 256)
-    x = torch.randn(50, batch, 128, requires_grad=True)
-
-    def step():
-        model.zero_grad()
-        x.grad = None
-        model(x)[0].sum().backward()
-
-    return step
-
-
-def linalg_call(name, batch, n):
-    torch.manual_seed(0)
-    half = torch.randn(*([n, n] if batch == 1 else [batch, n, n]))
-    a = half @ half.mT / n + torch.eye(n)
-    call = getattr(torch.linalg, name)
-    return (lambda: call(a, a)) if name == "solve" else (lambda: call(a))
-
-
-def linalg_work(name):
-    return lambda request: linalg_call(name, request["batch"], request["n"])
-
-
-WORK = {
-    "lenet": lambda request: lenet_step(request["batch"]),
-    "LSTM": lambda request: recurrent_step("LSTM", request["batch"]),
-    "GRU": lambda request: recurrent_step("GRU", request["batch"]),
-}
-for function in ["inv", "solve", "cholesky", "qr", "svd", "eigh"]:
-    WORK["linalg." + function] = linalg_work(function)
-made = {}
-
-
-def answer(request):
-    torch.set_num_threads(request["threads"])
-    key = json.dumps({k: v for k, v in request.items() if k != "repetitions"}, sort_keys=True)
-    if key not in made:
-        made[key] = WORK[request["name"]](request)
-        for _ in range(5):
-            made[key]()
-    times = []
-    for _ in range(request["repetitions"]):
+def times(step, repeat, milliseconds):
+    spent = []
+    end = time.perf_counter() + milliseconds / 1e3
+    while True:
         start = time.perf_counter()
-        made[key]()
-        times.append((time.perf_counter() - start) * 1e3)
-    return times
+        for _ in range(repeat):
+            step()
+        now = time.perf_counter()
+        spent.append((now - start) * 1e3 / repeat)
+        if now >= end or len(spent) == MOST_REPETITIONS:
+            return spent
 
 
-print(json.dumps({"version": torch.__version__}), flush=True)
+torch.set_num_threads(int(os.environ["CHAINRULE_BENCH_THREADS"]))
+print(json.dumps({"name": "PyTorch", "version": torch.__version__}), flush=True)
+step = None
 for line in sys.stdin:
-    print(json.dumps(answer(json.loads(line))), flush=True)
+    request = json.loads(line)
+    try:
+        if "prepare" in request:
+            step, digest = prepare(**request["prepare"])
+            answer = {"digest": digest}
+        else:
+            answer = {"times": times(step, **request["time"])}
+    except Exception as error:
+        answer = {"absent": repr(error)}
+    print(json.dumps(answer), flush=True)
