@@ -25,7 +25,8 @@ export {
   type RunningNormOptions,
 } from './batch-norm.js';
 export type { Pair, ParameterOptions, Single, Triple } from './check.js';
-export { ModuleList, Sequential } from './container.js';
+export { ModuleList, ParameterList, Sequential } from './container.js';
+export { ModuleDict, ParameterDict } from './container-dict.js';
 export { Conv1d, Conv2d, Conv3d, type ConvModuleOptions } from './conv.js';
 export {
   ConvTranspose1d,

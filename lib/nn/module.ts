@@ -52,9 +52,14 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
     return '';
   }
 
+  /** Where parameters, buffers and modules are looked for; overridden by containers that keep them elsewhere. */
+  protected attributes(): Iterable<[name: string, value: unknown]> {
+    return Object.entries(this);
+  }
+
   /** Parameters, buffers and modules among the attributes; `persistent` is null for all but buffers. */
   *#members(): Generator<Member> {
-    for (const [attribute, value] of Object.entries(this)) {
+    for (const [attribute, value] of this.attributes()) {
       const name = this.stateName(attribute);
       const persistent = this.#buffers.get(attribute);
       if (persistent === undefined) yield* found(name, value);
