@@ -124,7 +124,7 @@ export interface RmsNormOptions {
 
 /**
  * Divides by the root mean square over the last dimensions: `x / sqrt(mean(x^2) + eps) weight` (Zhang and Sennrich 2019;
- * PyTorch 2.4: `F.rms_norm`).
+ * PyTorch: `F.rms_norm`, from 2.4 on).
  *
  * @param normalizedShape sizes of the last dimensions; the weight has this shape
  * @throws TensorError `shape` where the input does not end in them

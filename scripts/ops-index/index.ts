@@ -54,7 +54,10 @@ function exported(): Map<string, Found> {
   };
   const describe = (symbol: ts.Symbol, name: string) => {
     // The comment of an overloaded function may stand at any of its declarations.
-    const text = ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\s+/g, ' ');
+    const text = ts
+      .displayPartsToString(symbol.getDocumentationComment(checker))
+      .replace(/\s+/g, ' ')
+      .replace(/\{@link (\S+?)\}/g, '`$1`');
     const declaration = symbol.declarations?.[0];
     const source = declaration?.getSourceFile();
     if (declaration === undefined || source === undefined) return;
