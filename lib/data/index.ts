@@ -23,5 +23,13 @@ export {
 } from './sampler.js';
 export { ConcatDataset, randomSplit, Subset, type TrainTestOptions, trainTestSplit } from './split.js';
 export { type Source, Stream, type StreamOptions, stream } from './stream.js';
+export {
+  ByteTokenizer,
+  CharTokenizer,
+  type CharTokenizerOptions,
+  SequenceDataset,
+  type SequenceOptions,
+  type Tokenizer,
+} from './text.js';
 export { type Curve, type CurveOptions, linearSet, quadraticSet } from './toy/curves.js';
 export { circle, moons, type Points, spiral, type ToyOptions, twoGaussians, xor } from './toy/points.js';
