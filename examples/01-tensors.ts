@@ -1,8 +1,8 @@
-// Tensors in a minute: making them, computing with them, looking into them, differentiating.
+// Tensors in a few minutes: making them, views of them, what their products mean, and their gradients.
 //
 // Run:      npm run example 01-tensors
 // Expected: the values in the comments
-import { arange, randn, Tensor, tensor } from 'chainrule';
+import { arange, tensor } from 'chainrule';
 
 const a = tensor([
   [1, 2, 3],
@@ -18,12 +18,50 @@ console.log(a.matmul(a.t()).toArray()); // [ [ 14, 32 ], [ 32, 77 ] ]
 // Reshapes, transposes and slices are views: they cost nothing and share the memory.
 const grid = arange(12).reshape([3, 4]);
 console.log(grid.at(1).toArray()); // [ 4, 5, 6, 7 ]
-console.log(grid.t().shape); // [ 4, 3 ]
-console.log(grid.sum().item()); // 66
+console.log(grid.t().shape, grid.t().strides); // [ 4, 3 ] [ 1, 4 ]
+grid.data[4] = 100; // written once, seen through every view
+console.log(grid.t().at(0).toArray()); // [ 0, 100, 8 ]
+
+// The dot product is the cosine of the angle times both lengths: positive on the same side, 0 at a right angle.
+const w = tensor([3, 4]);
+for (const x of [tensor([6, 8]), tensor([-4, 3]), tensor([-3, -4])]) {
+  const cosine = w.dot(x).item() / (w.norm().item() * x.norm().item());
+  console.log(w.dot(x).item(), cosine);
+}
+// 50 1
+// 0 0
+// -25 -1
+
+// So a row of W asks how far x lies in its direction, and ReLU keeps the answer where it is yes. The four rows here look
+// to the right, up, left and down: each point of the plane is told by the two that see it.
+const W = tensor([
+  [1, 0],
+  [0, 1],
+  [-1, 0],
+  [0, -1],
+]);
+console.log(
+  W.matmul(tensor([2, -3]))
+    .relu()
+    .toArray(),
+); // [ 2, 0, 0, 3 ]
+
+// The points of a circle under ReLU(Rx), R a turn by 45 degrees: three quarters of the plane fold onto the axes.
+const R = tensor([
+  [Math.SQRT1_2, -Math.SQRT1_2],
+  [Math.SQRT1_2, Math.SQRT1_2],
+]);
+for (const degrees of [0, 90, 180, 270]) {
+  const angle = (degrees * Math.PI) / 180;
+  const folded = R.matmul(tensor([Math.cos(angle), Math.sin(angle)])).relu();
+  console.log(degrees, Array.from(folded.data, (v) => v.toFixed(2)).join(' '));
+}
+// 0 0.71 0.71
+// 90 0.00 0.71
+// 180 0.00 0.00
+// 270 0.71 0.00
 
 // Whatever is computed from x knows its gradient: y = x^3, dy/dx = 3 x^2.
 const x = tensor([1, 2, 3], { requiresGrad: true });
 x.pow(3).sum().backward();
 console.log(x.grad?.toArray()); // [ 3, 12, 27 ]
-
-console.log(randn([2, 2]) instanceof Tensor); // true

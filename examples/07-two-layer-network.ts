@@ -1,6 +1,6 @@
 // A network of two layers, 64 x 1000 - 100 - 10 with sigmoid and squared error: first with gradients by hand, then with autograd.
 //
-// Run:      npm run example 03-two-layer-network
+// Run:      npm run example 07-two-layer-network
 // Expected: both ways print the same losses, from about 27000 down to below 10; some seconds
 import { manualSeed, noGrad, randn, type Tensor } from 'chainrule';
 
