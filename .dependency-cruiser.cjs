@@ -44,7 +44,7 @@ module.exports = {
       from: { path: '^lib/(nn|optim)/' },
       to: {
         path: '^lib/',
-        pathNot: '^lib/((nn|optim|ops|autograd)/|[^/]+\\.ts$|core/(dtype|shape)\\.ts$)',
+        pathNot: '^lib/((nn|optim|ops|autograd)/|[^/]+\\.ts$|core/(dtype|shape|mode|scope)\\.ts$)',
       },
     },
     {
@@ -57,9 +57,10 @@ module.exports = {
     {
       name: 'nn-optim-core-types',
       severity: 'error',
-      comment: 'of core/, modules and optimizers see the types of dtype and shape',
+      comment:
+        'of core/, modules and optimizers see the types of dtype and shape, and noGrad and scope, which are public',
       from: { path: '^lib/(nn|optim)/' },
-      to: { path: '^lib/core/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^lib/core/', pathNot: '^lib/core/(mode|scope)\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'one-loader',

@@ -108,6 +108,11 @@ export class MultiheadAttention extends Module<
     }
   }
 
+  /** Whether inputs are [N, L, E]. */
+  get batchFirst(): boolean {
+    return this.options?.batchFirst ?? false;
+  }
+
   protected override stateName(attribute: string): string {
     return NAMES[attribute] ?? attribute;
   }

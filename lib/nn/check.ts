@@ -1,6 +1,7 @@
 // Argument checks of modules, in the voice of the operations.
 import type { RandomOptions } from '../create.js';
 import { describe, TensorError } from '../errors.js';
+import { Tensor } from '../tensor.js';
 
 /** One number for both directions, or [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -42,6 +43,14 @@ export function checkNumber(op: string, name: string, value: unknown, low = -Inf
   if (typeof value === 'number' && value >= low && value <= high) return value;
   const range = low === -Infinity ? 'a number' : `a number from ${low} ${high === Infinity ? 'up' : `to ${high}`}`;
   throw new TensorError('value', op, `expected ${name} to be ${range}, got ${describe(value)}`);
+}
+
+/** A tensor that can hold what is initialised. */
+export function checkFloating(op: string, x: unknown): void {
+  if (!(x instanceof Tensor)) throw new TensorError('value', op, `expected a tensor, got ${describe(x)}`);
+  if (x.dtype !== 'float32' && x.dtype !== 'float64') {
+    throw new TensorError('dtype', op, `expected float32 or float64, got ${x.dtype}`);
+  }
 }
 
 export function checkBoolean(op: string, name: string, value: unknown): boolean {

@@ -136,6 +136,7 @@ export {
 export { Flatten, Identity, Unflatten } from './reshape.js';
 export { GLU, LogSoftmax, Maxout, Softmax, Softmax2d, Softmin } from './softmax.js';
 export type { StateDict } from './state.js';
+export { type Summary, type SummaryLayer, summary } from './summary.js';
 export {
   Transformer,
   TransformerDecoder,

@@ -1,8 +1,10 @@
 // nn.init: initial values of parameters. Every function overwrites its tensor in place and returns it.
 import { full, type RandomOptions, rand, randn } from '../create.js';
-import { checkOptions, describe, TensorError } from '../errors.js';
-import { Tensor } from '../tensor.js';
-import { checkChoice, checkNumber } from './check.js';
+import { checkOptions, TensorError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { checkChoice, checkFloating, checkNumber } from './check.js';
+
+export * from './init-matrix.js';
 
 /** Options of every random initialisation. */
 export interface InitOptions {
@@ -10,7 +12,20 @@ export interface InitOptions {
   generator?: RandomOptions['generator'];
 }
 
-const NONLINEARITIES = ['linear', 'conv2d', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'selu'] as const;
+const NONLINEARITIES = [
+  'linear',
+  'conv1d',
+  'conv2d',
+  'conv3d',
+  'convTranspose1d',
+  'convTranspose2d',
+  'convTranspose3d',
+  'sigmoid',
+  'tanh',
+  'relu',
+  'leakyRelu',
+  'selu',
+] as const;
 /** A function between layers, for {@link calculateGain}. */
 export type Nonlinearity = (typeof NONLINEARITIES)[number];
 
@@ -28,13 +43,6 @@ export interface KaimingOptions extends InitOptions {
 export interface XavierOptions extends InitOptions {
   /** Factor of the deviation; 1 unless given. */
   gain?: number;
-}
-
-function check(op: string, x: Tensor): void {
-  if (!(x instanceof Tensor)) throw new TensorError('value', op, `expected a tensor, got ${describe(x)}`);
-  if (x.dtype !== 'float32' && x.dtype !== 'float64') {
-    throw new TensorError('dtype', op, `expected float32 or float64, got ${x.dtype}`);
-  }
 }
 
 /** x = factor noise + shift. */
@@ -68,7 +76,7 @@ function fill<T extends Tensor>(
  */
 export function uniform<T extends Tensor>(x: T, options?: InitOptions & { a?: number; b?: number }): T {
   const op = 'uniform';
-  check(op, x);
+  checkFloating(op, x);
   checkOptions(op, options, ['a', 'b', 'generator']);
   const a = checkNumber(op, 'a', options?.a ?? 0);
   return fill(x, 'uniform', checkNumber(op, 'b', options?.b ?? 1, a) - a, a, options);
@@ -87,7 +95,7 @@ export function uniform<T extends Tensor>(x: T, options?: InitOptions & { a?: nu
  */
 export function normal<T extends Tensor>(x: T, options?: InitOptions & { mean?: number; std?: number }): T {
   const op = 'normal';
-  check(op, x);
+  checkFloating(op, x);
   checkOptions(op, options, ['mean', 'std', 'generator']);
   const mean = checkNumber(op, 'mean', options?.mean ?? 0);
   return fill(x, 'normal', checkNumber(op, 'std', options?.std ?? 1, 0), mean, options);
@@ -127,7 +135,7 @@ export interface TruncNormalOptions extends InitOptions {
  */
 export function truncNormal<T extends Tensor>(x: T, options?: TruncNormalOptions): T {
   const op = 'truncNormal';
-  check(op, x);
+  checkFloating(op, x);
   checkOptions(op, options, ['mean', 'std', 'a', 'b', 'generator']);
   const mean = checkNumber(op, 'mean', options?.mean ?? 0);
   const std = checkNumber(op, 'std', options?.std ?? 1, Number.MIN_VALUE);
@@ -166,7 +174,7 @@ export function truncNormal<T extends Tensor>(x: T, options?: TruncNormalOptions
  * ```
  */
 export function constant<T extends Tensor>(x: T, value: number): T {
-  check('constant', x);
+  checkFloating('constant', x);
   const values = full(x.shape, checkNumber('constant', 'the value', value), { dtype: x.dtype });
   x.assign(values);
   values.dispose();
@@ -201,7 +209,7 @@ export function ones<T extends Tensor>(x: T): T {
 
 /** Inputs and outputs of one unit of a weight [out, in, ...window]. */
 function fans(op: string, x: Tensor): { fanIn: number; fanOut: number } {
-  check(op, x);
+  checkFloating(op, x);
   if (x.ndim < 2) {
     throw new TensorError('shape', op, `expected a weight [out, in, ...], got [${x.shape.join(', ')}]`);
   }
@@ -210,7 +218,7 @@ function fans(op: string, x: Tensor): { fanIn: number; fanOut: number } {
 }
 
 /**
- * The factor that keeps the variance through a nonlinearity: 1 for linear, conv2d and sigmoid, 5/3 for tanh, sqrt(2) for
+ * The factor that keeps the variance through a nonlinearity: 1 for linear, convolutions and sigmoid, 5/3 for tanh, sqrt(2) for
  * relu, `sqrt(2 / (1 + a^2))` for leakyRelu, 3/4 for selu (PyTorch: `nn.init.calculate_gain`).
  *
  * @example
