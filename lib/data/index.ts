@@ -1,5 +1,6 @@
 // The public exports of data, and nothing else.
 export { type Collated, collate, type PadCollateOptions, type PaddedBatch, padCollate } from './collate.js';
+export { type CsvOptions, readCsv, readJsonLines } from './csv.js';
 export { type Dataset, ImageDataset, type NormalizeOptions, TensorDataset } from './dataset.js';
 export { type DigitArrays, digitsArrays } from './digits.js';
 export { type DigitsOptions, digits } from './digits-dataset.js';
@@ -23,6 +24,7 @@ export {
 } from './sampler.js';
 export { ConcatDataset, randomSplit, Subset, type TrainTestOptions, trainTestSplit } from './split.js';
 export { type Source, Stream, type StreamOptions, stream } from './stream.js';
+export type { ColumnSpec, Columns, MissingPolicy, TableOptions } from './table.js';
 export {
   ByteTokenizer,
   CharTokenizer,
@@ -33,3 +35,4 @@ export {
 } from './text.js';
 export { type Curve, type CurveOptions, linearSet, quadraticSet } from './toy/curves.js';
 export { circle, moons, type Points, spiral, type ToyOptions, twoGaussians, xor } from './toy/points.js';
+export * as transforms from './transforms/index.js';
