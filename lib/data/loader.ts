@@ -1,6 +1,6 @@
 // DataLoader: batches of a dataset, in order or shuffled, by `for` or `for await`.
 
-import type { Generator as RandomGenerator } from '../core/random.js';
+import { Generator as RandomGenerator } from '../core/random.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { type Collated, collate } from './collate.js';
@@ -96,6 +96,13 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     }
   }
 
+  /** Every generator that the orders come from, those of samplers included. */
+  get generators(): RandomGenerator[] {
+    const inner = (this.batchSampler as { sampler?: unknown } | undefined)?.sampler;
+    const sources = [this, this.sampler, this.batchSampler, inner] as ({ generator?: unknown } | undefined)[];
+    return sources.map((source) => source?.generator).filter((generator) => generator instanceof RandomGenerator);
+  }
+
   /** Number of batches. */
   get length(): number {
     if (this.batchSampler) return this.batchSampler.length;
@@ -146,8 +153,39 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     return Promise.all(samples).then((all) => this.collate(all));
   }
 
-  *[Symbol.iterator](): Generator<B, void, undefined> {
-    for (const indices of this.indices()) {
+  /**
+   * The batches of the next order from number `first` on, once, without loading those before: where an interrupted run goes on. The
+   * order up to there is drawn at once.
+   *
+   * @throws TensorError `value` for a number below 0
+   *
+   * @example
+   * ```ts
+   * import { arange, data } from 'chainrule';
+   * const loader = new data.DataLoader(new data.TensorDataset(arange(6)), { batchSize: 2 });
+   * for (const [x] of loader.from(2)) console.log(x.toArray()); // [4, 5]
+   * ```
+   */
+  from(first: number): Iterable<B> & AsyncIterable<B> {
+    checkInteger('from', 'the number of the first batch', first, 0);
+    const source = this.indices();
+    for (let i = 0; i < first && !source.next().done; i++);
+    return {
+      [Symbol.iterator]: () => this.batches(source),
+      [Symbol.asyncIterator]: () => this.batchesAhead(source),
+    };
+  }
+
+  [Symbol.iterator](): Generator<B, void, undefined> {
+    return this.batches(this.indices());
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    return this.batchesAhead(this.indices());
+  }
+
+  private *batches(source: Iterable<Int32Array>): Generator<B, void, undefined> {
+    for (const indices of source) {
       const batch = this.load(indices);
       if (isPromise(batch)) {
         batch.catch(() => {});
@@ -161,8 +199,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
-    const source = this.indices();
+  private async *batchesAhead(source: Iterator<Int32Array>): AsyncGenerator<B, void, undefined> {
     const ahead: Promise<B>[] = [];
     const ask = () => {
       const next = source.next();
@@ -174,9 +211,8 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     };
     for (let i = 0; i <= this.prefetch; i++) ask();
     for (let batch = ahead.shift(); batch !== undefined; batch = ahead.shift()) {
-      const ready = await batch;
+      yield await batch;
       ask();
-      yield ready;
     }
   }
 }

@@ -1,3 +1,8 @@
 // The public exports of train, and nothing else.
+export { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 export { accuracyOf, confusionTable, formatConfusion } from './confusion.js';
+export type { EpochRecord, FitEnd, FitEvent, FitHistory } from './events.js';
+export { FitRun, fit } from './fit.js';
 export * as metrics from './metrics/index.js';
+export type { Batch, Batches, CheckpointOptions, EarlyStopOptions, FitOptions, FitSchedule } from './options.js';
+export type { Tree } from './tree.js';

@@ -1,5 +1,6 @@
 // What a demo run shows: JSON lines, or text with a progress bar where somebody is looking.
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
+import { makeBar } from '../../train/progress.js';
 
 /** What happened, one JSON object each with --json. */
 export type DemoEvent =
@@ -138,17 +139,7 @@ export class Reporter {
 
   #draw(format: string, value: number, total: number, payload: Record<string, string>): void {
     if (this.#bar === null) {
-      this.#bar = new SingleBar({
-        format,
-        stream: process.stderr,
-        barsize: 24,
-        barCompleteChar: '█',
-        barIncompleteChar: '░',
-        hideCursor: true,
-        clearOnComplete: true,
-        // Signals are ours: a stop saves first.
-        gracefulExit: false,
-      });
+      this.#bar = makeBar(format);
       this.#bar.start(total, value, payload);
     }
     this.#bar.setTotal(total);

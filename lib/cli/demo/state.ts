@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultGenerator } from '../../core/random.js';
 import { TensorError } from '../../errors.js';
-import { io, type optim, Tensor, tensor } from '../../index.js';
+import { io, type optim, type Tensor, tensor } from '../../index.js';
+import { putTensors, takeTensors } from '../../train/tree.js';
 import { isSettings, type Settings } from './settings.js';
 import type { Run } from './train.js';
 
@@ -28,9 +29,6 @@ export interface Progress {
   /** One for every complete epoch. */
   tests: TestResult[];
 }
-
-/** Numbers, texts, tensors, and arrays and objects of them: what stateDict() functions return. */
-type Tree = Tensor | number | string | boolean | null | undefined | Tree[] | { [key: string]: Tree };
 
 /** A run as it was saved. */
 export interface Saved {
@@ -61,25 +59,6 @@ export async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
-/** Takes the tensors out of a tree, leaving their names. */
-function strip(tree: Tree, name: string, tensors: Record<string, Tensor>): unknown {
-  if (tree instanceof Tensor) {
-    tensors[name] = tree;
-    return { $tensor: name };
-  }
-  if (tree === null || typeof tree !== 'object') return tree;
-  if (Array.isArray(tree)) return tree.map((item, i) => strip(item, `${name}.${i}`, tensors));
-  return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, strip(item, `${name}.${key}`, tensors)]));
-}
-
-/** Puts the tensors back. */
-function restore(tree: unknown, tensors: Readonly<Record<string, Tensor>>, path: string): unknown {
-  if (tree === null || typeof tree !== 'object') return tree;
-  if (Array.isArray(tree)) return tree.map((item) => restore(item, tensors, path));
-  if ('$tensor' in tree) return need(tensors, String(tree.$tensor), path);
-  return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, restore(item, tensors, path)]));
-}
-
 function need(tensors: Readonly<Record<string, Tensor>>, name: string, path: string): Tensor {
   const found = tensors[name];
   if (found !== undefined) return found;
@@ -108,7 +87,7 @@ export async function saveState(folder: string, run: Run): Promise<void> {
   for (const [name, value] of Object.entries(model)) tensors[`model.${name}`] = value;
   tensors['history.losses'] = tensor(Float64Array.from(progress.losses));
   tensors['history.tests'] = tensor(Float64Array.from(progress.tests.flatMap((test) => [test.loss, test.accuracy])));
-  const optimizer = strip(run.optimizer.stateDict() as unknown as Tree, 'optimizer', tensors);
+  const optimizer = takeTensors('demo', run.optimizer.stateDict(), 'optimizer', tensors);
   const state = {
     format: FORMAT,
     settings,
@@ -163,6 +142,6 @@ export async function loadState(folder: string): Promise<Saved> {
     },
     generator: generator as number[],
     model,
-    optimizer: restore(optimizer, tensors, path) as optim.OptimizerState,
+    optimizer: putTensors(optimizer, (name) => need(tensors, name, path)) as optim.OptimizerState,
   };
 }

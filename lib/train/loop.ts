@@ -1,0 +1,201 @@
+// The loop of fit(): epochs and steps as a stream of events, from wherever the run stands.
+import { setImmediate as turn } from 'node:timers/promises';
+import { ImageDataset, TensorDataset } from '../data/dataset.js';
+import { DataLoader } from '../data/loader.js';
+import { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
+import type { EpochRecord, FitEnd, FitEvent, FitHistory } from './events.js';
+import type { Batch, Batches, Plan } from './options.js';
+import { RunState } from './run-state.js';
+import { checkBatch, samplesOf, trainStep, validate } from './step.js';
+
+/** The event loop turns at least this often, in milliseconds: a turn costs some microseconds, a small step not much more. */
+const TURN_MS = 5;
+
+type Events = AsyncGenerator<FitEvent, void, undefined>;
+
+export class Loop<Output> {
+  private readonly state: RunState<Output>;
+  private reason: FitEnd | null = null;
+  private turned = performance.now();
+  /** Nobody else has the batches: their memory can be used again at once. */
+  private readonly fresh: boolean;
+
+  constructor(private readonly plan: Plan<Output>) {
+    this.state = new RunState(plan);
+    const { data } = plan;
+    const kinds: unknown[] = [TensorDataset, ImageDataset];
+    this.fresh = data instanceof DataLoader && kinds.includes(data.dataset.constructor);
+  }
+
+  history(): FitHistory {
+    const { losses, epochs } = this.state;
+    return { losses: [...losses], epochs: [...epochs], reason: this.reason ?? 'aborted' };
+  }
+
+  async *run(): Events {
+    const { state, plan } = this;
+    const { checkpoint } = plan;
+    const resumed = checkpoint?.resume === true && (await state.restore(checkpoint.path));
+    plan.model.train();
+    yield* this.emit({ type: 'start', epoch: state.progress.epoch, step: state.progress.step, resumed });
+    if (state.progress.stopped) this.reason = 'earlyStop';
+    while (this.reason === null && state.progress.epoch < plan.epochs) yield* this.epoch();
+    this.reason ??= 'complete';
+    const { epoch, step } = state.progress;
+    yield* this.emit({ type: 'end', reason: this.reason, epoch, step });
+  }
+
+  private async *epoch(): Events {
+    const { state, plan } = this;
+    const { progress } = state;
+    if (progress.batch === 0) {
+      progress.epochStart = state.random();
+      yield* this.emit({ type: 'epochStart', epoch: progress.epoch, step: progress.step });
+    }
+    const batches = await this.open();
+    let group: Batch[] = [];
+    try {
+      for (let next = await batches.next(); ; next = await batches.next()) {
+        if (!next.done) group.push(checkBatch(next.value));
+        if (group.length === plan.accumulate || (next.done && group.length > 0)) {
+          if (this.aborted()) break;
+          yield* this.step(group);
+          group = [];
+          await this.pause();
+        }
+        if (next.done) break;
+      }
+    } finally {
+      await batches.return?.();
+    }
+    if (this.aborted()) yield* this.stop();
+    else yield* this.endEpoch();
+  }
+
+  /** The batches of the epoch that are left. */
+  private async open(): Promise<Iterator<unknown> | AsyncIterator<unknown>> {
+    const { state } = this;
+    const { data } = this.plan;
+    const { batch, epochStart } = state.progress;
+    if (batch === 0) return iteratorOf(data);
+    // The order is drawn as it was when the epoch began; after that the generators are where the run had taken them.
+    const random = state.random();
+    state.setRandom(epochStart);
+    let batches: Iterator<unknown> | AsyncIterator<unknown>;
+    if (data instanceof DataLoader) batches = iteratorOf(data.from(batch) as Batches);
+    else {
+      batches = iteratorOf(data);
+      for (let i = 0; i < batch; i++) await batches.next();
+    }
+    state.setRandom(random);
+    return batches;
+  }
+
+  private async *step(group: Batch[]): Events {
+    const { state, plan } = this;
+    const { progress } = state;
+    const { lr } = plan.optimizer.paramGroups[0];
+    const { step, epoch } = progress;
+    const { loss, gradNorm } = trainStep(plan, group, step);
+    const samples = group.reduce((sum, batch) => sum + samplesOf(batch), 0);
+    if (this.fresh) for (const batch of group) for (const x of batch) x.dispose();
+    progress.lossSum += loss * samples;
+    progress.samples += samples;
+    progress.batch += group.length;
+    progress.step++;
+    state.losses.push(loss);
+    if (plan.scheduleBy === 'step') this.schedule(loss);
+    yield* this.emit({ type: 'step', epoch, step, batch: progress.batch, loss, lr, gradNorm });
+    const { every } = plan.checkpoint ?? {};
+    if (every !== undefined && progress.step % every === 0) yield* this.save();
+  }
+
+  /** Measures, and goes on to the next epoch. */
+  private async *endEpoch(): Events {
+    const { state, plan } = this;
+    const { progress } = state;
+    let validationLoss: number | null = null;
+    if (plan.validation !== undefined) {
+      const random = state.random();
+      validationLoss = await validate(
+        plan,
+        plan.validation,
+        () => this.pause(),
+        () => this.aborted(),
+      );
+      if (validationLoss === null) {
+        // The resumed run measures anew, with the same random numbers.
+        state.setRandom(random);
+        return yield* this.stop();
+      }
+    }
+    const measured = Object.entries(plan.metrics).map(([name, metric]) => [name, metric.compute()] as const);
+    const loss = progress.lossSum / progress.samples;
+    const record = { epoch: progress.epoch, loss, validationLoss, metrics: Object.fromEntries(measured) };
+    state.epochs.push(record);
+    progress.epoch++;
+    progress.batch = 0;
+    progress.lossSum = 0;
+    progress.samples = 0;
+    if (plan.scheduleBy === 'epoch') this.schedule(validationLoss ?? loss);
+    this.watch(record);
+    if (progress.stopped) this.reason = 'earlyStop';
+    yield* this.emit({ type: 'epochEnd', step: progress.step, ...record });
+    yield* this.save();
+  }
+
+  private schedule(watched: number): void {
+    const { schedule } = this.plan;
+    if (schedule instanceof ReduceLROnPlateau) schedule.step(watched);
+    else schedule?.step();
+  }
+
+  /** Early stopping: counts the epochs without improvement. */
+  private watch({ loss, validationLoss, metrics }: EpochRecord): void {
+    const { earlyStop } = this.plan;
+    if (earlyStop === undefined) return;
+    const { progress } = this.state;
+    const { patience, mode = 'min', minDelta = 0, monitor } = earlyStop;
+    const numbers: Record<string, number> = { ...metrics, loss, validationLoss: validationLoss ?? loss };
+    const value = numbers[monitor ?? 'validationLoss'];
+    const gain = progress.best === null ? Infinity : mode === 'min' ? progress.best - value : value - progress.best;
+    if (gain > minDelta && !Number.isNaN(value)) {
+      progress.best = value;
+      progress.since = 0;
+    } else progress.since++;
+    progress.stopped = progress.since > patience;
+  }
+
+  private aborted(): boolean {
+    return this.plan.signal?.aborted === true;
+  }
+
+  private async *stop(): Events {
+    this.reason = 'aborted';
+    yield* this.save();
+  }
+
+  private async *save(): Events {
+    const { checkpoint } = this.plan;
+    if (checkpoint === undefined) return;
+    const { epoch, step } = this.state.progress;
+    await this.state.save(checkpoint.path);
+    yield* this.emit({ type: 'checkpoint', path: checkpoint.path, epoch, step });
+  }
+
+  private async *emit(event: FitEvent): Events {
+    for (const call of this.plan.callbacks) await call(event);
+    yield event;
+  }
+
+  private async pause(): Promise<void> {
+    if (performance.now() - this.turned < TURN_MS) return;
+    await turn();
+    this.turned = performance.now();
+  }
+}
+
+function iteratorOf(batches: Batches): Iterator<unknown> | AsyncIterator<unknown> {
+  if (Symbol.asyncIterator in batches) return batches[Symbol.asyncIterator]();
+  return batches[Symbol.iterator]();
+}

@@ -1,0 +1,191 @@
+// Options of fit(), checked before anything runs.
+import { Generator } from '../core/random.js';
+import { checkBoolean, checkInteger } from '../core/shape.js';
+import { checkOptions, describe, TensorError } from '../errors.js';
+import { checkChoice, checkNumber } from '../nn/check.js';
+import { Module } from '../nn/module.js';
+import { Optimizer } from '../optim/optimizer.js';
+import { Schedule } from '../optim/schedule.js';
+import type { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
+import type { Tensor } from '../tensor.js';
+import type { FitEvent } from './events.js';
+import { Metric } from './metrics/metric.js';
+
+/** A batch: what the model takes, and the target last. */
+export type Batch = readonly Tensor[];
+/** Batches, again from the start each time they are iterated: a `DataLoader`, an array, or an object with an iterator. */
+export type Batches = Iterable<Batch> | AsyncIterable<Batch>;
+/** A learning rate schedule of `optim.lrScheduler`. */
+export type FitSchedule = (Schedule & { step(): void }) | ReduceLROnPlateau;
+
+/** When {@link fit} ends before all epochs are done. */
+export interface EarlyStopOptions {
+  /** Epochs without improvement that are borne. */
+  patience: number;
+  /** What is watched: 'loss', 'validationLoss' or a metric by name; 'validationLoss' unless given, 'loss' without validation. */
+  monitor?: string;
+  /** Whether smaller numbers are better, or larger ones; 'min' unless given. */
+  mode?: 'min' | 'max';
+  /** By how much more than this a number must be better; 0 unless given. */
+  minDelta?: number;
+}
+
+/** Where and when {@link fit} saves the state of the run. */
+export interface CheckpointOptions {
+  /** The file; its folder must exist. */
+  path: string;
+  /** Save after every so many steps too; only after every epoch, and when stopped by the signal, unless given. */
+  every?: number;
+  /** Go on from the file where there is one; false unless given: a new run, which replaces it. */
+  resume?: boolean;
+}
+
+/** Options of {@link fit}. */
+export interface FitOptions<Output = Tensor> {
+  model: Module<Tensor[], Output>;
+  /**
+   * Batches `[...inputs, target]`. The orders of a `DataLoader` are part of checkpoints; other iterables must give the same batches again,
+   * and are read anew up to the place where a resumed run goes on. A dataset that draws random numbers itself needs `prefetch: 0`.
+   */
+  data: Batches;
+  /** The loss of a batch, a tensor with one element: `crossEntropy`, `mseLoss` ... */
+  loss: (output: Output, target: Tensor) => Tensor;
+  optimizer: Optimizer;
+  /** Passes over the data, 1 unless given. */
+  epochs?: number;
+  /** Changes the learning rate; one that watches a number gets the validation loss, else the loss. */
+  schedule?: FitSchedule;
+  /** How often the schedule takes a step; 'epoch' unless given. */
+  scheduleBy?: 'epoch' | 'step';
+  /** Batches to measure on after every epoch, in evaluation mode. */
+  validation?: Batches;
+  /** What to measure on them besides the loss, by name. */
+  metrics?: Readonly<Record<string, Metric>>;
+  /** Batches whose gradients are averaged for one step; 1 unless given. */
+  accumulate?: number;
+  /** Limit of the norm of all gradients together; see `nn.utils.clipGradNorm`. */
+  clipNorm?: number;
+  /** Limit of every element of the gradients; see `nn.utils.clipGradValue`. */
+  clipValue?: number;
+  earlyStop?: EarlyStopOptions;
+  checkpoint?: CheckpointOptions;
+  /** More generators whose states belong into checkpoints; the default one and those of loaders are there anyway. */
+  generators?: readonly Generator[];
+  /** Called with every event, in this order, and awaited; an error ends the run. */
+  callbacks?: readonly ((event: FitEvent) => unknown)[];
+  /** Show a progress bar on standard error, where that is a terminal; false unless given. */
+  progress?: boolean;
+  /** Ends the run after the step in progress, saving a checkpoint where one is asked for. */
+  signal?: AbortSignal;
+}
+
+const KNOWN = [
+  'model',
+  'data',
+  'loss',
+  'optimizer',
+  'epochs',
+  'schedule',
+  'scheduleBy',
+  'validation',
+  'metrics',
+  'accumulate',
+  'clipNorm',
+  'clipValue',
+  'earlyStop',
+  'checkpoint',
+  'generators',
+  'callbacks',
+  'progress',
+  'signal',
+];
+
+/** Options with every default in its place. */
+export type Plan<Output> = FitOptions<Output> &
+  Required<
+    Pick<
+      FitOptions<Output>,
+      'epochs' | 'scheduleBy' | 'metrics' | 'accumulate' | 'generators' | 'callbacks' | 'progress'
+    >
+  >;
+
+function expect(fits: boolean, op: string, what: string, got: unknown): void {
+  if (!fits) throw new TensorError('value', op, `expected ${what}, got ${describe(got)}`);
+}
+
+function isBatches(value: unknown): boolean {
+  return value !== null && typeof value === 'object' && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/** Checks options and fills in the defaults. */
+export function planOf<Output>(op: string, options: FitOptions<Output>): Plan<Output> {
+  if (options === undefined) throw new TensorError('option', op, 'expected options, got undefined');
+  checkOptions(op, options, KNOWN);
+  const { model, data, loss, optimizer, schedule, validation, metrics = {}, callbacks = [], signal } = options;
+  expect(model instanceof Module, op, 'model to be a module', model);
+  expect(isBatches(data), op, 'data to be an iterable of batches', data);
+  expect(typeof loss === 'function', op, 'loss to be a function of output and target', loss);
+  expect(optimizer instanceof Optimizer, op, 'optimizer to be an optimizer', optimizer);
+  if (schedule !== undefined) expect(schedule instanceof Schedule, op, 'schedule to be a schedule', schedule);
+  if (validation !== undefined)
+    expect(isBatches(validation), op, 'validation to be an iterable of batches', validation);
+  if (signal !== undefined) expect(signal instanceof AbortSignal, op, 'signal to be an AbortSignal', signal);
+  const fine = metrics !== null && typeof metrics === 'object';
+  expect(fine && Object.values(metrics).every((m) => m instanceof Metric), op, 'metrics by name', metrics);
+  if (validation === undefined && Object.keys(metrics).length > 0) {
+    throw new TensorError(
+      'value',
+      op,
+      'expected validation to measure metrics on, got none; pass batches as validation',
+    );
+  }
+  expect(
+    Array.isArray(callbacks) && callbacks.every((call) => typeof call === 'function'),
+    op,
+    'callbacks to be an array of functions',
+    callbacks,
+  );
+  const generators = options.generators ?? [];
+  expect(
+    Array.isArray(generators) && generators.every((g) => g instanceof Generator),
+    op,
+    'generators to be an array of generators',
+    generators,
+  );
+  if (options.clipNorm !== undefined) checkNumber(op, 'clipNorm', options.clipNorm, 0);
+  if (options.clipValue !== undefined) checkNumber(op, 'clipValue', options.clipValue, 0);
+  checkCheckpoint(op, options.checkpoint);
+  checkEarlyStop(op, options.earlyStop, ['loss', ...(validation ? ['validationLoss'] : []), ...Object.keys(metrics)]);
+  return {
+    ...options,
+    epochs: checkInteger(op, 'epochs', options.epochs ?? 1, 0),
+    scheduleBy: checkChoice(op, 'scheduleBy', options.scheduleBy ?? 'epoch', ['epoch', 'step']),
+    metrics,
+    accumulate: checkInteger(op, 'accumulate', options.accumulate ?? 1, 1),
+    generators,
+    callbacks,
+    progress: checkBoolean(op, 'progress', options.progress ?? false),
+  };
+}
+
+function checkCheckpoint(op: string, checkpoint: CheckpointOptions | undefined): void {
+  checkOptions(op, checkpoint, ['path', 'every', 'resume']);
+  if (checkpoint === undefined) return;
+  expect(
+    typeof checkpoint.path === 'string' && checkpoint.path !== '',
+    op,
+    'checkpoint.path to be a path',
+    checkpoint.path,
+  );
+  if (checkpoint.every !== undefined) checkInteger(op, 'checkpoint.every', checkpoint.every, 1);
+  checkBoolean(op, 'checkpoint.resume', checkpoint.resume ?? false);
+}
+
+function checkEarlyStop(op: string, earlyStop: EarlyStopOptions | undefined, names: string[]): void {
+  checkOptions(op, earlyStop, ['patience', 'monitor', 'mode', 'minDelta']);
+  if (earlyStop === undefined) return;
+  checkInteger(op, 'earlyStop.patience', earlyStop.patience, 0);
+  checkNumber(op, 'earlyStop.minDelta', earlyStop.minDelta ?? 0, 0);
+  checkChoice(op, 'earlyStop.mode', earlyStop.mode ?? 'min', ['min', 'max']);
+  if (earlyStop.monitor !== undefined) checkChoice(op, 'earlyStop.monitor', earlyStop.monitor, names);
+}
