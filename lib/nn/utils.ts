@@ -9,3 +9,11 @@ export {
   vectorToParameters,
 } from '../ops/gradients.js';
 export * as rnn from './packed.js';
+export {
+  removeSpectralNorm,
+  removeWeightNorm,
+  type SpectralNormOptions,
+  spectralNorm,
+  type WeightNormOptions,
+  weightNorm,
+} from './reparametrize.js';

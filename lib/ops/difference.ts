@@ -21,7 +21,8 @@ export interface DiffOptions {
 
 /** All elements along a dimension but `left` at its beginning and `right` at its end. */
 function inner(x: Tensor, axis: number, left: number, right: number): Tensor {
-  return x.narrow(axis, left, Math.max(0, x.shape[axis] - left - right));
+  const n = x.shape[axis];
+  return x.narrow(axis, Math.min(left, n), Math.max(0, n - left - right));
 }
 
 /**

@@ -57,7 +57,7 @@ function exported(): Map<string, Found> {
     const text = ts
       .displayPartsToString(symbol.getDocumentationComment(checker))
       .replace(/\s+/g, ' ')
-      .replace(/\{@link (\S+?)\}/g, '`$1`');
+      .replace(/\{@link (\S+?) *\}/g, '`$1`');
     const declaration = symbol.declarations?.[0];
     const source = declaration?.getSourceFile();
     if (declaration === undefined || source === undefined) return;
