@@ -35,7 +35,15 @@ export {
   type ConvTransposeModuleOptions,
 } from './conv-transpose.js';
 export { CosineSimilarity, PairwiseDistance, RBF, type RBFOptions } from './distance.js';
-export { Dropout } from './dropout.js';
+export {
+  AlphaDropout,
+  Dropout,
+  Dropout1d,
+  Dropout2d,
+  Dropout3d,
+  type DropoutModuleOptions,
+  FeatureAlphaDropout,
+} from './dropout.js';
 export {
   Embedding,
   EmbeddingBag,
@@ -57,6 +65,7 @@ export {
   MultiLabelMarginLoss,
   MultiMarginLoss,
   TripletMarginLoss,
+  TripletMarginWithDistanceLoss,
 } from './loss-margin.js';
 export { BCELoss, FocalLoss, KLDivLoss, MultiLabelSoftMarginLoss, SoftMarginLoss } from './loss-probability.js';
 export { GaussianNLLLoss, HuberLoss, PoissonNLLLoss, SmoothL1Loss } from './loss-regression.js';
@@ -117,6 +126,8 @@ export {
   LeakyReLU,
   PReLU,
   type PReLUOptions,
+  RReLU,
+  type RReLUOptions,
   Softplus,
   Softshrink,
   Threshold,

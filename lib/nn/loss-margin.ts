@@ -2,6 +2,7 @@
 
 import { describe, TensorError } from '../errors.js';
 import type { LossOptions } from '../ops/loss.js';
+import { type TripletDistanceOptions, tripletMarginWithDistanceLoss } from '../ops/loss-distance.js';
 import {
   contrastiveLoss,
   cosineEmbeddingLoss,
@@ -17,6 +18,7 @@ import {
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber } from './check.js';
 import { Loss } from './loss.js';
+import { Module } from './module.js';
 
 /**
  * For targets of 1 the input itself, for -1 `max(0, margin - input)` (PyTorch: `nn.HingeEmbeddingLoss`).
@@ -166,6 +168,51 @@ export class TripletMarginLoss extends Loss<[anchor: Tensor, positive: Tensor, n
     const { margin, p, eps, swap, reduction } = this;
     return tripletMarginLoss(anchor, positive, negative, { margin, p, eps, swap, reduction });
   }
+}
+
+/**
+ * {@link TripletMarginLoss} with any distance of two tensors (PyTorch: `nn.TripletMarginWithDistanceLoss`).
+ *
+ * @param options `distanceFunction`, `pairwiseDistance` unless given, a module too; `margin`, 1 unless given; `swap`, false unless
+ * given; `reduction`
+ * @throws TensorError `value` for a distance that is neither function nor module, `shape` in forward where distances differ in shape
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * const loss = new nn.TripletMarginWithDistanceLoss({ distanceFunction: (a, b) => a.sub(b).abs().amax(-1) });
+ * console.log(loss.forward(tensor([[0, 0]]), tensor([[2, 1]]), tensor([[1, 1]])).item()); // 2
+ * ```
+ */
+export class TripletMarginWithDistanceLoss extends Loss<[anchor: Tensor, positive: Tensor, negative: Tensor]> {
+  readonly distanceFunction: TripletDistanceOptions['distanceFunction'] | Distance;
+  readonly margin: number;
+  readonly swap: boolean;
+
+  constructor(options?: Omit<TripletDistanceOptions, 'distanceFunction'> & Distances) {
+    const op = 'TripletMarginWithDistanceLoss';
+    super(op, options, ['distanceFunction', 'margin', 'swap']);
+    this.distanceFunction = checkDistance(op, options?.distanceFunction);
+    this.margin = checkNumber(op, 'margin', options?.margin ?? 1);
+    this.swap = checkBoolean(op, 'swap', options?.swap ?? false);
+  }
+
+  forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    const { distanceFunction: distance, margin, swap, reduction } = this;
+    const distanceFunction = distance instanceof Module ? (a: Tensor, b: Tensor) => distance.forward(a, b) : distance;
+    return tripletMarginWithDistanceLoss(anchor, positive, negative, { distanceFunction, margin, swap, reduction });
+  }
+}
+
+type Distance = Module<[x1: Tensor, x2: Tensor]>;
+interface Distances {
+  /** The distance of two tensors, as a function or a module. */
+  distanceFunction?: TripletDistanceOptions['distanceFunction'] | Distance;
+}
+
+function checkDistance(op: string, given: Distances['distanceFunction']): Distances['distanceFunction'] {
+  if (given === undefined || typeof given === 'function' || given instanceof Module) return given;
+  throw new TensorError('value', op, `expected distanceFunction to be a function or a module, got ${describe(given)}`);
 }
 
 function checkPower(p: unknown): 1 | 2 {

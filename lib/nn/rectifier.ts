@@ -1,5 +1,6 @@
 // Activations with numbers of their own: slopes, bounds, thresholds.
-import { checkOptions } from '../errors.js';
+import { checkOptions, TensorError } from '../errors.js';
+import { type RreluOptions, rrelu } from '../noise.js';
 import { softplus } from '../ops/activation.js';
 import { celu, elu, hardshrink, hardtanh, leakyRelu, prelu, softshrink, threshold } from '../ops/rectifier.js';
 import type { Tensor } from '../tensor.js';
@@ -261,6 +262,48 @@ export class PReLU extends Module {
 
   forward(x: Tensor): Tensor {
     return prelu(x, this.weight);
+  }
+
+  protected override summary(): string {
+    return formatOptions(this.options);
+  }
+}
+
+/** Options of {@link RReLU}. */
+export type RReLUOptions = Omit<RreluOptions, 'training'>;
+
+/**
+ * Rectifier with a slope below 0 that is drawn for each element between `lower` and `upper` while training, the middle one after
+ * `eval()`: `y = x > 0 ? x : slope x` (Xu et al. 2015; PyTorch: `nn.RReLU`).
+ *
+ * @param options `lower`, 1/8 unless given; `upper`, 1/3 unless given; `generator`
+ * @throws TensorError `value` for lower above upper
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'chainrule';
+ * const rrelu = new nn.RReLU({ lower: 0.25, upper: 0.75 });
+ * console.log(rrelu.eval().forward(tensor([-2, 2])).toArray()); // [-1, 2]
+ * ```
+ */
+export class RReLU extends Module {
+  readonly lower: number;
+  readonly upper: number;
+
+  constructor(private readonly options?: RReLUOptions) {
+    super();
+    const op = 'RReLU';
+    checkOptions(op, options, ['lower', 'upper', 'generator']);
+    this.lower = checkNumber(op, 'lower', options?.lower ?? 1 / 8);
+    this.upper = checkNumber(op, 'upper', options?.upper ?? 1 / 3);
+    if (this.lower > this.upper) {
+      throw new TensorError('value', op, `expected lower at most upper, got ${this.lower} and ${this.upper}`);
+    }
+  }
+
+  forward(x: Tensor): Tensor {
+    const { lower, upper, training, options } = this;
+    return rrelu(x, { lower, upper, training, ...(options?.generator && { generator: options.generator }) });
   }
 
   protected override summary(): string {

@@ -49,7 +49,6 @@ export interface Summary {
 }
 
 const sizes = (tensors: Iterable<Tensor>) => Array.from(tensors).reduce((sum, t) => sum + t.size, 0);
-const BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, int32: 4, bool: 1 };
 
 /** All tensors in a value, inside arrays and plain objects too. */
 function tensorsIn(value: unknown): Tensor[] {
@@ -160,7 +159,7 @@ export function summary(model: AnyModule, inputs: readonly number[] | Tensor | r
     trainable: sizes(all.filter((p) => p.requiresGrad)),
     multiplyAdds,
     flops: 2 * multiplyAdds,
-    parameterBytes: all.reduce((sum, p) => sum + p.size * BYTES[p.dtype], 0),
+    parameterBytes: all.reduce((sum, p) => sum + p.typed().byteLength, 0),
   };
   return { ...totals, toString: () => format(totals) };
 }

@@ -69,6 +69,8 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   Dropout2d: '| p inplace',
   Dropout3d: '| p inplace',
   AlphaDropout: '| p inplace',
+  FeatureAlphaDropout: '| p inplace',
+  RReLU: '| lower upper inplace',
   Softmax: 'dim',
   LogSoftmax: 'dim',
   Softmin: 'dim',
