@@ -6,6 +6,7 @@ export { type DigitArrays, digitsArrays } from './digits.js';
 export { type DigitsOptions, digits } from './digits-dataset.js';
 export type { DownloadProgress } from './download.js';
 export { type IdxArray, type IdxData, readIdx } from './idx.js';
+export { type DecodedImage, ImageFolder, type ImageFolderOptions, imageFolder } from './image-folder.js';
 export { DataLoader, type LoaderOptions } from './loader.js';
 export { type MnistArrays, type MnistOptions, mnistArrays } from './mnist.js';
 export { mnist } from './mnist-dataset.js';
