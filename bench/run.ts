@@ -1,29 +1,18 @@
 // npm run bench [-- WORD...]: the benchmarks whose name contains one of the words, or all; --json FILE writes the results,
 // --markdown FILE the table.
-import { spawnSync } from 'node:child_process';
+import './any-core.js';
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatMs, markdown, withSection } from './compare/table.js';
 import type { Benchmark, Result } from './harness.js';
 import { print } from './harness.js';
-
-// A forced OpenBLAS core halves every product, on every side of a comparison.
-if (process.env.OPENBLAS_CORETYPE !== undefined || process.env.OPENBLAS_L2_SIZE !== undefined) {
-  const env = { ...process.env };
-  delete env.OPENBLAS_CORETYPE;
-  delete env.OPENBLAS_L2_SIZE;
-  const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    env,
-    stdio: 'inherit',
-  });
-  process.exit(status ?? 1);
-}
+import { machine } from './machine.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: 'string' }, markdown: { type: 'string' } },
 });
-const { machine } = await import('./machine.js');
 const benchmarks: Benchmark[] = (
   await Promise.all([
     import('./cases/startup.js'),

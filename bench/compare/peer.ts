@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Options } from '../work/work.js';
+import type { Prepared } from './serve.js';
 
 /** How a side is started. */
 export interface Program {
@@ -14,7 +15,7 @@ export interface Program {
   readonly threads: boolean;
 }
 
-/** What a side says to a request: the mean and mean size of a result, times, or why it cannot. */
+/** What a side says to a request, or why it cannot. */
 export type Answer<T> = T | { readonly absent: string };
 
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -50,7 +51,7 @@ export const PEERS: readonly Program[] = [
 ];
 
 /** Longest wait for one answer, in milliseconds: what is slower is named as too slow. */
-const PATIENCE = 20_000;
+const PATIENCE = 30_000;
 /** Longest wait for a side to start. */
 const START = 60_000;
 
@@ -89,8 +90,8 @@ export class Peer {
     return new Peer(program, child, lines, (JSON.parse(hello.value) as { version: string }).version);
   }
 
-  /** Makes the work, warms it up, and gives its digest. */
-  prepare(family: string, options: Options): Promise<Answer<{ digest: [number, number] }>> {
+  /** Makes the work, does its first steps, and gives the digests of their results. */
+  prepare(family: string, options: Options): Promise<Answer<Prepared>> {
     return this.ask({ prepare: { family, options } });
   }
 

@@ -1,12 +1,16 @@
 // npm run bench:compare [-- WORD...]: the work whose name contains one of the words, or all, against the same in other libraries,
 // a process for each, in turn. --quick for a rough look, --json FILE for the rows, --markdown FILE for the tables.
+import '../any-core.js';
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { median } from '../harness.js';
+import { machine } from '../machine.js';
 import { works } from '../work/index.js';
 import type { Work } from '../work/work.js';
 import { OURS, PEERS, Peer, PYTORCH } from './peer.js';
+import type { Digest } from './serve.js';
 import * as tables from './table.js';
 
 const { values: flags, positionals: words } = parseArgs({
@@ -38,15 +42,24 @@ if (chosen.length === 0 || programs.length === 0) {
 }
 
 const rows: tables.Row[] = [];
-const notes: string[] = [];
+/** Why what was not compared was not, by side. */
+const notes = new Map<string, string[]>();
 const versions = new Map<string, string>();
 const goals = new Map(works.flatMap(({ name, goal }) => (goal === undefined ? [] : [[name, goal]])));
 const started = performance.now();
 
-/** Whether two results are the same but for rounding: means within a share of the mean size. */
-function same(a: readonly number[], b: readonly number[]): boolean {
-  const room = TOLERANCE * Math.max(a[1], b[1]) + 1e-7;
-  return Math.abs(a[0] - b[0]) <= room && Math.abs(a[1] - b[1]) <= room;
+function note(peer: string, why: string, work?: Work): void {
+  const key = `${peer}: ${why}`;
+  notes.set(key, [...(notes.get(key) ?? []), ...(work === undefined ? [] : [work.name])]);
+}
+
+/** Whether results are the same but for rounding, as far as both sides went: means within a share of the mean size. */
+function same(ours: readonly Digest[], theirs: readonly Digest[]): boolean {
+  return theirs.every((b, i) => {
+    const a = ours[i] ?? b;
+    const room = TOLERANCE * Math.max(a[1], b[1]) + 1e-7;
+    return Math.abs(a[0] - b[0]) <= room && Math.abs(a[1] - b[1]) <= room;
+  });
 }
 
 /** Prepares a piece of work on every side that can do it, then times them in turn. */
@@ -54,14 +67,19 @@ async function compare(work: Work, threads: number, ours: Peer, peers: Peer[]): 
   const made = await ours.prepare(work.family, work.options);
   if ('absent' in made) throw new Error(`${work.name}: ${made.absent}`);
   const sides = [ours];
-  for (const peer of peers) {
-    const { name, families } = peer.program;
-    if (!peer.alive || (families !== undefined && !families.includes(work.family))) continue;
+  const long = new Map<Peer, number[]>();
+  for (const [i, { program, alive }] of peers.entries()) {
+    const { name, families } = program;
+    if (families !== undefined && !families.includes(work.family)) continue;
+    if (!alive) peers[i] = (await Peer.start(program, threads)) ?? peers[i];
+    const peer = peers[i];
     const theirs = await peer.prepare(work.family, work.options);
-    if ('absent' in theirs) notes.push(`${name} cannot do ${work.name}: ${theirs.absent}`);
-    else if (!same(made.digest, theirs.digest)) {
-      throw new Error(`${work.name}: chainrule gives ${made.digest}, ${name} ${theirs.digest} (mean, mean size)`);
-    } else sides.push(peer);
+    if ('absent' in theirs) note(name, theirs.absent, work);
+    else if (!same(made.digests, theirs.digests)) {
+      const [a, b] = [made, theirs].map(({ digests }) => digests.join(' then '));
+      throw new Error(`${work.name}: chainrule gives ${a}, ${name} ${b} (mean, mean size)`);
+    } else if (theirs.long !== undefined) long.set(peer, [theirs.long]);
+    else sides.push(peer);
   }
   const spent = new Map(sides.map((side) => [side, [] as number[]]));
   let repeat = 1;
@@ -71,7 +89,7 @@ async function compare(work: Work, threads: number, ours: Peer, peers: Peer[]): 
       // Spinning threads of the side before come to rest.
       await pause(20);
       const answer = await side.time(repeat, warmUp ? SLICE / 2 : SLICE);
-      if ('absent' in answer) notes.push(`${side.program.name} stopped at ${work.name}: ${answer.absent}`);
+      if ('absent' in answer) note(side.program.name, answer.absent, work);
       else spent.get(side)?.push(...(warmUp ? [median(answer.times)] : answer.times));
     }
     if (!warmUp) continue;
@@ -80,9 +98,8 @@ async function compare(work: Work, threads: number, ours: Peer, peers: Peer[]): 
     for (const times of spent.values()) times.length = 0;
   }
   const ourMs = median(spent.get(ours) ?? []);
-  for (const peer of sides.slice(1)) {
-    const times = spent.get(peer) ?? [];
-    if (times.length === 0) continue;
+  for (const [peer, times] of [...spent, ...long]) {
+    if (peer === ours || times.length === 0) continue;
     const peerMs = median(times);
     const row = { name: work.name, threads, peer: peer.program.name, peerMs, ourMs, ratio: peerMs / ourMs };
     rows.push(row);
@@ -104,8 +121,7 @@ async function compareAll(threads: number): Promise<void> {
     const wanted = program.families;
     if (wanted !== undefined && !chosen.some(({ family }) => wanted.includes(family))) continue;
     const peer = await Peer.start(program, threads);
-    if (peer === null)
-      notes.push(`${program.name} is absent (${program === PYTORCH ? 'Debian: python3-torch' : INSTALL})`);
+    if (peer === null) note(program.name, `absent (${program === PYTORCH ? 'Debian: python3-torch' : INSTALL})`);
     else {
       peers.push(peer);
       versions.set(program.name, peer.version);
@@ -119,10 +135,6 @@ async function compareAll(threads: number): Promise<void> {
 }
 
 const INSTALL = 'npm ci --ignore-scripts --prefix bench/compare';
-// This process only asks; it must not name a core the others are not given.
-delete process.env.OPENBLAS_CORETYPE;
-delete process.env.OPENBLAS_L2_SIZE;
-const { machine } = await import('../machine.js');
 console.log(machine());
 for (const threads of [1, 2]) await compareAll(threads);
 
@@ -137,7 +149,10 @@ for (const [title, table] of Object.entries(found)) {
 }
 const below = tables.missed(rows, PYTORCH.name, goals);
 const seconds = (performance.now() - started) / 1000;
-console.log(`\n${[...new Set(notes)].join('\n')}`);
+const left = [...notes].map(([why, names]) =>
+  names.length === 0 ? why : `${why} (${[...new Set(names)].join('; ')})`,
+);
+if (left.length > 0) console.log(`\nNot compared\n${left.join('\n')}`);
 console.log(`${rows.length} comparisons in ${seconds.toFixed(0)} s; ${below.length} below their goal`);
 if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(rows, null, 2)}\n`);
 if (flags.markdown !== undefined) {
@@ -149,7 +164,7 @@ if (flags.markdown !== undefined) {
   for (const [title, table] of Object.entries(found)) {
     if (table.length > 1) parts.push(`\n## ${title}\n`, tables.markdown(table));
   }
-  if (notes.length > 0) parts.push('\n## Not compared\n', ...[...new Set(notes)].map((note) => `- ${note}`));
+  if (left.length > 0) parts.push('\n## Not compared\n', ...left.map((line) => `- ${line}`));
   const text = existsSync(flags.markdown) ? readFileSync(flags.markdown, 'utf8') : '# Performance\n';
   writeFileSync(flags.markdown, tables.withSection(text, 'bench:compare', parts.join('\n')));
 }

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 /** One piece of work, prepared. */
 export interface Step<Y = unknown> {
   run(): Y | Promise<Y>;
-  /** The elements of a result, for the digest. */
-  read(y: Y): ArrayLike<number> | Promise<ArrayLike<number>>;
+  /** The elements of a result, for the digest; absent where the library's own rule gives other numbers. */
+  read?(y: Y): ArrayLike<number> | Promise<ArrayLike<number>>;
   /** Gives the memory of a result back. */
   free?(y: Y): void;
 }
@@ -14,12 +14,21 @@ type Request =
   | { readonly prepare: { readonly family: string; readonly options: Record<string, unknown> } }
   | { readonly time: { readonly repeat: number; readonly milliseconds: number } };
 
-/** Steps before the one whose result is compared: a training step is right when the steps after it are. */
+/** Mean and mean size of the elements of a result. */
+export type Digest = readonly [mean: number, size: number];
+/** What a side says of a piece of work: no digests where its own rule gives other numbers. */
+export interface Prepared {
+  readonly digests: readonly Digest[];
+  /** Milliseconds of a step that takes too long to be repeated. */
+  readonly long?: number;
+}
+
 const STEPS_BEFORE = 2;
+const LONG = 1500;
 const MOST_REPETITIONS = 2000;
 
 /** Mean and mean size of the elements: what two sides must agree on. */
-export function digest(y: ArrayLike<number>): [mean: number, size: number] {
+export function digest(y: ArrayLike<number>): Digest {
   let [sum, size] = [0, 0];
   for (let i = 0; i < y.length; i++) {
     sum += y[i];
@@ -28,17 +37,21 @@ export function digest(y: ArrayLike<number>): [mean: number, size: number] {
   return [sum / y.length, size / y.length];
 }
 
-async function once(step: Step): Promise<void> {
-  const y = step.run();
-  step.free?.(y instanceof Promise ? await y : y);
-}
-
-async function prepared(step: Step): Promise<{ digest: [number, number] }> {
-  for (let i = 0; i < STEPS_BEFORE; i++) await once(step);
-  const y = await step.run();
-  const result = digest(await step.read(y));
-  step.free?.(y);
-  return { digest: result };
+/**
+ * Digests of the first step and of the third: a training step is right when the steps after it are. A step that takes long is done
+ * once, and its time is the answer.
+ */
+async function prepared(step: Step): Promise<Prepared> {
+  const digests: Digest[] = [];
+  for (let i = 0; i <= STEPS_BEFORE; i++) {
+    const start = performance.now();
+    const y = await step.run();
+    const milliseconds = performance.now() - start;
+    if (step.read !== undefined && i !== 1) digests.push(digest(await step.read(y)));
+    step.free?.(y);
+    if (i === 0 && milliseconds > LONG) return { digests, long: milliseconds };
+  }
+  return { digests };
 }
 
 /** Milliseconds of one step, in repetitions of `repeat` steps, until the time is spent. */
@@ -48,9 +61,10 @@ async function times(step: Step, repeat: number, milliseconds: number): Promise<
   do {
     const start = performance.now();
     for (let i = 0; i < repeat; i++) {
-      const y = step.run();
+      const made = step.run();
       // A promise costs more than a small step: only who gives one waits for it.
-      step.free?.(y instanceof Promise ? await y : y);
+      const y = made instanceof Promise ? await made : made;
+      step.free?.(y);
     }
     spent.push((performance.now() - start) / repeat);
   } while (performance.now() < end && spent.length < MOST_REPETITIONS);

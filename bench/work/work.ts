@@ -1,5 +1,6 @@
-// What a piece of work is, and the numbers it works on: the same on every side, so that the sides can be held against each other.
+// What a piece of work is, and the tensors it works on.
 import { type DType, fromTypedArray, type nn, type Shape, type Tensor } from 'chainrule';
+import { boundOf, numbers, sizeOf, wholeNumbers } from './numbers.js';
 
 /** Element types a piece of work can be made of; float64 checks float32. */
 export type Float = Extract<DType, 'float32' | 'float64'>;
@@ -34,47 +35,21 @@ export interface Work {
   readonly prepare: (dtype: Float) => () => Tensor;
 }
 
-const PRIME = 2147483647;
-
-/** Numbers between `low` and `high` that look random: products of places modulo a prime, exact in every language. */
-export function numbers(size: number, seed: number, low = -1, high = 1): Float32Array {
-  const data = new Float32Array(size);
-  for (let i = 0; i < size; i++) {
-    const h = (i * 48271 + seed * 7919 + 1) % PRIME;
-    data[i] = low + ((high - low) * ((h * (h % 65536)) % PRIME)) / PRIME;
-  }
-  return data;
-}
-
 /** {@link numbers} as a tensor; float64 holds the same float32 values. */
 export function values(shape: Shape, seed: number, dtype: Float, low = -1, high = 1): Tensor {
-  const data = numbers(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-    low,
-    high,
-  );
+  const data = numbers(sizeOf(shape), seed, low, high);
   return fromTypedArray(dtype === 'float32' ? data : Float64Array.from(data), shape);
 }
 
-/** Whole numbers from 0 to n - 1. */
+/** {@link wholeNumbers} as a tensor: whole numbers from 0 to n - 1. */
 export function labels(shape: Shape, seed: number, n: number): Tensor {
-  const data = numbers(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-    0,
-    n,
-  );
-  return fromTypedArray(
-    Int32Array.from(data, (v) => Math.min(n - 1, Math.floor(v))),
-    shape,
-  );
+  return fromTypedArray(wholeNumbers(sizeOf(shape), seed, n), shape);
 }
 
-/** Gives the parameters values by their order: weights within 1 / sqrt(fan-in), vectors within 0.1. */
+/** Gives the parameters their values, by their order. */
 export function fill<M extends nn.AnyModule>(model: M, dtype: Float): M {
   const entries = model.namedParameters().map(([name, p], k) => {
-    const bound = p.ndim > 1 ? 1 / Math.sqrt(p.size / p.shape[0]) : 0.1;
+    const bound = boundOf(p.shape);
     return [name, values(p.shape, k + 1, dtype, -bound, bound)];
   });
   model.loadStateDict(Object.fromEntries(entries), { strict: false });
