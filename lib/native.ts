@@ -58,6 +58,18 @@ export interface Native {
   softmaxBackward(dx: Bytes, dy: Bytes, y: Bytes): void;
 
   /**
+   * (x - mean) / sqrt(variance + eps) * weight + bias on x [outer, groups, channels, inner], weight and bias [groups, channels]. A site has
+   * statistics of its own: a row of channels * inner elements, or with `batch` a group over outer and inner (channels is 1 then).
+   * 0 dtype, 1 batch, 2 centered (else the mean is 0 and the variance the mean square), 3 the statistics are given,
+   * 4..7 outer, groups, channels, inner, 8 eps, 9 off stats (float64: means of all sites, then their biased variances), 10 off x,
+   * 11 off weight (-1: ones), 12 off y, 13 off bias (-1: zeros), 14, 15 off running mean and variance [groups] (-1: none), 16 momentum: these
+   * move by that share towards the mean over outer, the variance times count / (count - 1). Backward reads stats; 12 off dx, 13 off
+   * dweight, 14 off dbias (-1: not wanted), 15 off dy; statistics given are constants. Without elements nothing is written.
+   */
+  norm(y: Bytes, stats: Bytes, x: Bytes, weight: Bytes, bias: Bytes, runningMean: Bytes, runningVariance: Bytes): void;
+  normBackward(dx: Bytes, dweight: Bytes, dbias: Bytes, stats: Bytes, x: Bytes, weight: Bytes, dy: Bytes): void;
+
+  /**
    * Negative log likelihood of log-probabilities [outer, n, inner] at int32 targets [outer, inner]:
    * losses = -w[t] * logp[t] and weights = w[t], both [outer, inner], 0 where t is the ignored index.
    * 0 dtype, 1 outer, 2 n, 3 inner, 4 ignored index, 5 off losses, 6 off weights, 7 off logp, 8 off target,

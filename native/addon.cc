@@ -22,6 +22,7 @@ void register_optim(napi_env env, napi_value exports);
 void register_random(napi_env env, napi_value exports);
 void register_pool(napi_env env, napi_value exports);
 void register_resample(napi_env env, napi_value exports);
+void register_norm(napi_env env, napi_value exports);
 void register_conv(napi_env env, napi_value exports);
 void register_gemm(napi_env env, napi_value exports);
 void register_recurrent(napi_env env, napi_value exports);
@@ -99,6 +100,7 @@ NAPI_MODULE_INIT() {
   register_random(env, exports);
   register_pool(env, exports);
   register_resample(env, exports);
+  register_norm(env, exports);
   register_conv(env, exports);
   register_gemm(env, exports);
   register_recurrent(env, exports);

@@ -1,7 +1,5 @@
 // Normalisation to mean 0 and variance 1 over batches, layers, groups or instances.
 import { checkFloat, checkTensor } from '../core/dispatch.js';
-import { fused } from '../core/fused.js';
-import { noGrad } from '../core/mode.js';
 import { composite } from '../core/scope.js';
 import {
   checkBoolean,
@@ -11,9 +9,11 @@ import {
   formatShape,
   type Shape,
   sameShape,
+  sizeOf,
 } from '../core/shape.js';
 import { checkOptions, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { normalize, type Sites } from './normalize.js';
 import { avgPool2d } from './pool-average.js';
 
 /** Options of {@link layerNorm} and {@link groupNorm}. */
@@ -47,34 +47,6 @@ function checkPart(op: string, x: Tensor, part: Tensor | null | undefined, name:
   return part;
 }
 
-function affine(x: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
-  const y = weight === null ? x : x.mul(weight);
-  return bias === null ? y : y.add(bias);
-}
-
-const KEEP = { keepdim: true };
-
-function moments(x: Tensor, axes: number[], eps: number): { hat: Tensor; scale: Tensor } {
-  const d = x.sub(x.mean(axes, KEEP));
-  const scale = d.square().mean(axes, KEEP).add(eps).rsqrt();
-  return { hat: d.mul(scale), scale };
-}
-
-/** `(x - mean) / sqrt(variance + eps)` over dimensions; `dx = (g - mean(g) - y mean(g y)) / sqrt(variance + eps)`. */
-function standardize(op: string, x: Tensor, axes: number[], eps: number): Tensor {
-  return fused(
-    op,
-    [x],
-    [x],
-    () => moments(x, axes, eps).hat,
-    (g, [v]) => {
-      const { hat, scale } = moments(v, axes, eps);
-      const along = hat.mul(g.mul(hat).mean(axes, KEEP));
-      return g.sub(g.mean(axes, KEEP)).sub(along).mul(scale);
-    },
-  );
-}
-
 /** The sizes that an input must end in. */
 function checkLast(op: string, x: Tensor, normalizedShape: Shape): Shape {
   const shape = checkShape(op, normalizedShape);
@@ -87,6 +59,11 @@ function checkLast(op: string, x: Tensor, normalizedShape: Shape): Shape {
     );
   }
   return shape;
+}
+
+function overLast(x: Tensor, shape: Shape, centered: boolean, eps: number): Sites {
+  const rows = sizeOf(x.shape.slice(0, x.ndim - shape.length));
+  return { shape: [rows, 1, sizeOf(shape), 1], batch: false, centered, eps };
 }
 
 /**
@@ -110,8 +87,7 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options?: NormOptio
   const weight = checkPart(op, x, options?.weight, 'a weight', shape);
   const bias = checkPart(op, x, options?.bias, 'a bias', shape);
   const eps = checkEps(op, options?.eps);
-  const axes = shape.map((_, i) => x.ndim - shape.length + i);
-  return composite(() => affine(standardize(op, x, axes, eps), weight, bias));
+  return normalize(op, x, weight, bias, overLast(x, shape, true, eps));
 }
 
 /** Options of {@link rmsNorm}. */
@@ -142,8 +118,7 @@ export function rmsNorm(x: Tensor, normalizedShape: Shape, options?: RmsNormOpti
   const shape = checkLast(op, x, normalizedShape);
   const weight = checkPart(op, x, options?.weight, 'a weight', shape);
   const eps = checkEps(op, options?.eps ?? (x.dtype === 'float64' ? Number.EPSILON : 2 ** -23));
-  const axes = shape.map((_, i) => x.ndim - shape.length + i);
-  return composite(() => affine(x.mul(x.square().mean(axes, KEEP).add(eps).rsqrt()), weight, null));
+  return normalize(op, x, weight, null, overLast(x, shape, false, eps));
 }
 
 function checkChannels(op: string, x: Tensor, ndim: number): void {
@@ -153,9 +128,10 @@ function checkChannels(op: string, x: Tensor, ndim: number): void {
   throw new TensorError('shape', op, `expected an input of shape ${layout}, got ${formatShape(x.shape)}`);
 }
 
-/** [C] so that it meets dimension 1 of `x`. */
-function perChannel(part: Tensor | null, x: Tensor): Tensor | null {
-  return part === null ? null : part.reshape([part.size, ...x.shape.slice(2).map(() => 1)]);
+/** Over [N, C, ...]: statistics of each channel, of the batch or of each sample. */
+function overChannels(x: Tensor, batch: boolean, eps: number): Sites {
+  const [n, channels] = x.shape;
+  return { shape: [n, channels, 1, sizeOf(x.shape.slice(2))], batch, centered: true, eps };
 }
 
 /**
@@ -184,11 +160,8 @@ export function groupNorm(x: Tensor, numGroups: number, options?: NormOptions): 
   const weight = checkPart(op, x, options?.weight, 'a weight', [channels]);
   const bias = checkPart(op, x, options?.bias, 'a bias', [channels]);
   const eps = checkEps(op, options?.eps);
-  return composite(() => {
-    const rest = x.shape.slice(2).reduce((size, k) => size * k, channels / numGroups);
-    const y = standardize(op, x.reshape([n, numGroups, rest]), [2], eps).reshape(x.shape);
-    return affine(y, perChannel(weight, x), perChannel(bias, x));
-  });
+  const shape: Sites['shape'] = [n, numGroups, channels / numGroups, sizeOf(x.shape.slice(2))];
+  return normalize(op, x, weight, bias, { shape, batch: false, centered: true, eps });
 }
 
 /** Options of {@link batchNorm}. */
@@ -199,25 +172,6 @@ export interface BatchNormOptions extends NormOptions {
   momentum?: number;
 }
 
-/** running = (1 - momentum) running + momentum (statistics over the axes, averaged over the batch), in place. */
-function update(x: Tensor, axes: number[], mean: Tensor | null, variance: Tensor | null, momentum: number): void {
-  const count = axes.reduce((size, axis) => size * x.shape[axis], 1);
-  noGrad(() => {
-    composite(() => {
-      const average = (y: Tensor) => y.mean(0).reshape([x.shape[1]]);
-      const center = x.mean(axes, KEEP);
-      const spread = x
-        .sub(center)
-        .square()
-        .sum(axes, KEEP)
-        .div(count - 1);
-      if (mean !== null) mean.assign(mean.mul(1 - momentum).add(average(center).mul(momentum)));
-      if (variance !== null) variance.assign(variance.mul(1 - momentum).add(average(spread).mul(momentum)));
-      return center;
-    }).dispose();
-  });
-}
-
 function checkCount(op: string, x: Tensor, axes: number[]): void {
   if (axes.reduce((size, axis) => size * x.shape[axis], 1) > 1) return;
   throw new TensorError(
@@ -225,12 +179,6 @@ function checkCount(op: string, x: Tensor, axes: number[]): void {
     op,
     `expected more than one value per channel to normalise by, got an input of shape ${formatShape(x.shape)}`,
   );
-}
-
-/** By statistics given. */
-function fixed(x: Tensor, mean: Tensor, variance: Tensor, eps: number): Tensor {
-  const scale = perChannel(variance.detach().add(eps).rsqrt(), x) as Tensor;
-  return x.sub(perChannel(mean.detach(), x) as Tensor).mul(scale);
 }
 
 /**
@@ -268,14 +216,10 @@ export function batchNorm(
   if (!training && (mean === null || variance === null)) {
     throw new TensorError('value', op, 'expected a running mean and variance outside of training, got null');
   }
-  if (training) {
-    checkCount(op, x, axes);
-    update(x, axes, mean, variance, momentum);
-  }
-  return composite(() => {
-    const y = training ? standardize(op, x, axes, eps) : fixed(x, mean as Tensor, variance as Tensor, eps);
-    return affine(y, perChannel(weight, x), perChannel(bias, x));
-  });
+  const sites = overChannels(x, true, eps);
+  if (!training) return normalize(op, x, weight, bias, sites, { mean, variance });
+  checkCount(op, x, axes);
+  return normalize(op, x, weight, bias, sites, null, { mean, variance, momentum });
 }
 
 /** Options of {@link instanceNorm}. */
@@ -319,14 +263,9 @@ export function instanceNorm(x: Tensor, options?: InstanceNormOptions): Tensor {
   if (!own && (mean === null || variance === null)) {
     throw new TensorError('value', op, 'expected a running mean and variance without useInputStats, got null');
   }
-  if (own) {
-    checkCount(op, x, axes);
-    if (mean !== null || variance !== null) update(x, axes, mean, variance, momentum);
-  }
-  return composite(() => {
-    const y = own ? standardize(op, x, axes, eps) : fixed(x, mean as Tensor, variance as Tensor, eps);
-    return affine(y, perChannel(weight, x), perChannel(bias, x));
-  });
+  if (!own) return normalize(op, x, weight, bias, overChannels(x, true, eps), { mean, variance });
+  checkCount(op, x, axes);
+  return normalize(op, x, weight, bias, overChannels(x, false, eps), null, { mean, variance, momentum });
 }
 
 /** Options of {@link localResponseNorm}. */

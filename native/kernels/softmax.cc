@@ -6,9 +6,8 @@
 #include "core/args/softmax.h"
 #include "core/parallel.h"
 #include "core/scratch.h"
-#include "kernels/lanes.h"
 #include "kernels/math.h"
-#include "kernels/rows.h"
+#include "kernels/sums.h"
 #include "kernels/table.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
@@ -17,46 +16,6 @@ namespace {
 // Elements a thread should have to itself: some 3 us of exp.
 constexpr int64_t kGrain = 8 * 1024;
 constexpr int64_t kSerial = 16 * 1024;
-
-// A sum in float64 of vectors of T.
-template <class T>
-struct Sum {
-  static constexpr int kParts = Batch<T>::size / Batch<double>::size;
-  Batch<double> part[kParts];
-
-  Sum() {
-    for (auto& p : part) p = Batch<double>(0.0);
-  }
-  void add(Batch<T> v) {
-    if constexpr (kParts == 1) {
-      part[0] += v;
-    } else {
-      Batch<double> low, high;
-      widen(v, &low, &high);
-      part[0] += low;
-      part[1] += high;
-    }
-  }
-  void add_product(Batch<T> a, Batch<T> b) {
-    if constexpr (kParts == 1) {
-      part[0] = xsimd::fma(a, b, part[0]);
-    } else {
-      Batch<double> low_a, high_a, low_b, high_b;
-      widen(a, &low_a, &high_a);
-      widen(b, &low_b, &high_b);
-      part[0] = xsimd::fma(low_a, low_b, part[0]);
-      part[1] = xsimd::fma(high_a, high_b, part[1]);
-    }
-  }
-  double total() const {
-    constexpr int kLanes = Batch<T>::size;
-    double lanes[kLanes];
-    for (int k = 0; k < kParts; ++k) part[k].store_unaligned(lanes + k * Batch<double>::size);
-    for (int half = kLanes / 2; half > 0; half /= 2)
-      for (int k = 0; k < half; ++k) lanes[k] += lanes[k + half];
-    return lanes[0];
-  }
-};
 
 template <class T>
 T largest(Batch<T> v) {
@@ -68,43 +27,15 @@ T largest(Batch<T> v) {
   return lanes[0];
 }
 
-// The last elements of a row, -inf beyond them: nothing to a maximum or to a sum of exponentials.
-template <class T>
-Batch<T> load_last(const T* x, int64_t n) {
-#if defined(__AVX512F__)
-  const Batch<T> nothing(static_cast<T>(-__builtin_inf()));
-  if constexpr (sizeof(T) == sizeof(float))
-    return _mm512_mask_loadu_ps(nothing, static_cast<__mmask16>((1u << n) - 1), x);
-  else
-    return _mm512_mask_loadu_pd(nothing, static_cast<__mmask8>((1u << n) - 1), x);
-#else
-  alignas(64) T lanes[Batch<T>::size];
-  for (T& lane : lanes) lane = static_cast<T>(-__builtin_inf());
-  copy_elements(lanes, x, n);
-  return Batch<T>::load_aligned(lanes);
-#endif
-}
-
-template <class T>
-inline Batch<T> load_some(const T* x, int64_t n) {
-  return n >= static_cast<int64_t>(Batch<T>::size) ? Batch<T>::load_unaligned(x) : load_part(x, n);
-}
-
-template <class T>
-inline void store_some(T* y, Batch<T> v, int64_t n) {
-  if (n >= static_cast<int64_t>(Batch<T>::size))
-    v.store_unaligned(y);
-  else
-    store_part(y, v, n);
-}
-
 // NaN may get lost in the maximum: the sum of exponentials has it again.
 template <bool kLog, class T>
 void forward_row(T* y, const T* x, int64_t n) {
   using V = Batch<T>;
   constexpr int64_t kSize = V::size;
   const int64_t whole = n / kSize * kSize;
-  const V last = whole < n ? load_last(x + whole, n - whole) : V(static_cast<T>(-__builtin_inf()));
+  // Beyond the end -inf: nothing to a maximum or to a sum of exponentials.
+  constexpr T kNothing = -__builtin_inf();
+  const V last = whole < n ? load_part(x + whole, n - whole, kNothing) : V(kNothing);
   V most = last;
   for (int64_t i = 0; i < whole; i += kSize) most = xsimd::max(most, V::load_unaligned(x + i));
   const V shift(largest<T>(most));
@@ -170,7 +101,7 @@ void forward_columns(T* y, const T* x, int64_t n, int64_t stride, int64_t width)
   }
   for (int64_t j = 0; j < width; j += kSize) {
     double totals[kSize];
-    for (int p = 0; p < Sum<T>::kParts; ++p) sums[j / kSize].part[p].store_unaligned(totals + p * Batch<double>::size);
+    sums[j / kSize].store(totals);
     for (int64_t i = 0; i < kSize; ++i) scale[j + i] = static_cast<T>(kLog ? ::log(totals[i]) : 1 / totals[i]);
   }
   for (int64_t k = 0; k < n; ++k) {
@@ -202,7 +133,7 @@ void backward_columns(T* dx, const T* dy, const T* y, int64_t n, int64_t stride,
   }
   for (int64_t j = 0; j < width; j += kSize) {
     double totals[kSize];
-    for (int p = 0; p < Sum<T>::kParts; ++p) sums[j / kSize].part[p].store_unaligned(totals + p * Batch<double>::size);
+    sums[j / kSize].store(totals);
     for (int64_t i = 0; i < kSize; ++i) total[j + i] = static_cast<T>(totals[i]);
   }
   for (int64_t k = 0; k < n; ++k) {

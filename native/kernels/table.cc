@@ -23,6 +23,7 @@
   F(fill_recurrent)           \
   F(fill_resample)            \
   F(fill_sample)              \
+  F(fill_norm)                \
   F(fill_unary)               \
   F(fill_binary)              \
   F(fill_compare)             \

@@ -24,6 +24,7 @@ struct SearchArgs;
 struct NonzeroArgs;
 struct ResampleArgs;
 struct SampleArgs;
+struct NormArgs;
 
 struct Table {
   RowFamily unary, test, binary, compare;
@@ -58,6 +59,7 @@ struct Table {
   Kernel<RecurrentArgs> recurrent_forward, recurrent_backward;
   Kernel<ResampleArgs> resample;
   Kernel<SampleArgs> sample, sample_scatter, sample_dot;
+  Kernel<NormArgs> norm_forward, norm_backward;
 };
 
 // The kernels of the chosen capability, and its name: baseline, avx2, avx512 or neon.
