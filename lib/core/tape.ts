@@ -224,11 +224,20 @@ function replace(old: Tensor, made: Tensor, createGraph: boolean): Tensor {
 function propagate(node: Node, g: Tensor, createGraph: boolean): void {
   const frame: Tensor[] | null = createGraph || node.foreign ? null : [];
   const outer = pushFrame(frame ?? HIDDEN);
+  // An op of the rule that records nothing gives back what it would have saved: what this node saved is not the op's own.
+  let own: Tensor[] | null = null;
+  for (const t of node.saved) {
+    if (!isOwn(t)) continue;
+    t.hidden = false;
+    own ??= [];
+    own.push(t);
+  }
   let result: Tensor | readonly (Tensor | null)[];
   try {
     result = (node.rule as Rule)(g, node.saved, node.edges);
   } finally {
     popFrame(outer);
+    for (const t of own ?? NOTHING) t.hidden = true;
   }
   const edges = node.edges;
   const results = Array.isArray(result) ? (result as readonly (Tensor | null)[]) : [result as Tensor];

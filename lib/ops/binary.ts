@@ -82,8 +82,11 @@ const POW = binaryOp(
   },
   (g, a, b) => {
     const y = binary(POW, a, b);
-    if (typeof a === 'number') return a === 0 ? g.mul(0) : g.mul(y).mul(Math.log(a));
     // 0^b for b >= 0 does not change with b.
+    if (typeof a === 'number') {
+      const slope = y.mul(Math.log(a));
+      return g.mul(a === 0 ? asTensor(b).ge(0).where(0, slope) : slope);
+    }
     const flat = a.eq(0).logicalAnd(typeof b === 'number' ? b >= 0 : b.ge(0));
     return g.mul(flat.where(0, y.mul(a.log())));
   },

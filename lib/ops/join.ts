@@ -19,7 +19,7 @@ export function checkList(op: string, tensors: readonly Tensor[]): void {
 /**
  * Joins tensors along an existing dimension; dtypes promote (PyTorch: `torch.cat`).
  *
- * @param tensors equal in shape outside the dimension
+ * @param tensors equal in shape outside the dimension; empty vectors, [0], join anything
  * @throws TensorError `shape` where another size differs
  *
  * @example
@@ -30,11 +30,14 @@ export function checkList(op: string, tensors: readonly Tensor[]): void {
  */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   checkList('cat', tensors);
-  const first = tensors[0];
+  const solid = tensors.filter((x) => x.ndim !== 1 || x.size > 0);
+  const first = solid[0] ?? tensors[0];
   const at = normalizeAxis('cat', axis, first.ndim);
+  // Where nothing is left out the list stays what it is: the gradients are those of its tensors.
+  const joined = solid.length > 0 && first.ndim !== 1 ? solid : tensors;
   let dtype: DType = first.dtype;
   let n = 0;
-  for (const x of tensors) {
+  for (const x of joined) {
     if (x.ndim === 0 || x.ndim !== first.ndim || x.shape.some((size, i) => i !== at && size !== first.shape[i])) {
       throw new TensorError(
         'shape',
@@ -42,22 +45,22 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
         `expected shapes that differ in dimension ${at} only, got ${formatShape(first.shape)} and ${formatShape(x.shape)}`,
       );
     }
-    dtype = promote(dtype, x.dtype);
     n += x.shape[at];
   }
+  for (const x of tensors) dtype = promote(dtype, x.dtype);
   const shape = first.shape.toSpliced(at, 1, n);
   const y = make('cat', shape, dtype);
   const starts: number[] = [];
   let start = 0;
-  for (const x of tensors) {
+  for (const x of joined) {
     starts.push(start);
     const window = stretch(y, at, start, x.shape[at]);
     copyInto(window, x);
     window.dispose();
     start += x.shape[at];
   }
-  const lengths = tensors.map((x) => x.shape[at]);
-  return record('cat', y, tensors, [], (g, _, needs) =>
+  const lengths = joined.map((x) => x.shape[at]);
+  return record('cat', y, joined, [], (g, _, needs) =>
     lengths.map((length, i) => (needs[i] === null ? null : stretch(g, at, starts[i], length))),
   );
 }

@@ -111,7 +111,7 @@ export function poissonNllLoss(input: Tensor, target: Tensor, options?: PoissonN
   const reduction = checkReduction(op, options);
   return composite(() => {
     const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
-    return reduce(full ? loss.add(stirling(target)) : loss, reduction);
+    return reduce(full ? loss.add(stirling(target.to(input.dtype))) : loss, reduction);
   });
 }
 

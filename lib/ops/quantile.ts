@@ -4,6 +4,7 @@ import { isFloat } from '../core/dtype.js';
 import { noGrad } from '../core/mode.js';
 import { composite } from '../core/scope.js';
 import { checkBoolean, checkNumber, formatShape, normalizeAxis } from '../core/shape.js';
+import { record } from '../core/tape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { gather } from './index.js';
@@ -29,18 +30,22 @@ function middle(
     if (isFloat(x.dtype)) return filled(op, [], x.dtype, Number.NaN);
     throw new TensorError('shape', op, `expected at least one element, got ${formatShape(x.shape)}`);
   }
-  const flat = x.reshape([x.size]);
-  const { values, indices } = pick(op, flat, 0, op, false);
-  if (!values.requiresGrad) {
+  const middle = noGrad(() => {
+    const flat = x.reshape([x.size]);
+    const { values, indices } = pick(op, flat, 0, op, false);
     indices.dispose();
     flat.dispose();
-  }
-  return values;
+    return values;
+  });
+  return record(op, middle, [x], [x, middle], (g, [input, out]) => {
+    const mask = out.isNan().where(input.isNan(), input.eq(out));
+    return mask.to(g.dtype).mul(g.div(mask.sum()));
+  });
 }
 
 /**
  * The middle of all elements, or values and places of the middle along a dimension: of two middle elements the lower, NaN
- * where there is one (PyTorch: `torch.median`).
+ * where there is one; of all elements those equal to the middle share the gradient (PyTorch: `torch.median`).
  *
  * @throws TensorError `axis` for an axis outside the tensor, `shape` where it is empty; no elements at all give NaN
  *
@@ -59,7 +64,7 @@ export function median(x: Tensor, axis?: number, options?: ReduceOptions): Tenso
 
 /**
  * The middle of all elements but NaN, or values and places of the middle along a dimension: of two middle elements the
- * lower, NaN where there is nothing else (PyTorch: `torch.nanmedian`).
+ * lower, NaN where there is nothing else; the gradient as {@link median}'s (PyTorch: `torch.nanmedian`).
  *
  * @throws TensorError `axis` for an axis outside the tensor, `shape` where it is empty; no elements at all give NaN
  *

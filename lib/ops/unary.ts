@@ -1,5 +1,6 @@
 // Signs, squares and roots of one tensor. Every export is also a method of Tensor.
-import { unary, unaryOp } from '../core/dispatch.js';
+import { isTensor, unary, unaryOp } from '../core/dispatch.js';
+import { composite } from '../core/scope.js';
 import type { Tensor } from '../tensor.js';
 import { flat } from './backward.js';
 
@@ -33,7 +34,7 @@ export function abs(x: Tensor): Tensor {
 
 const SIGN = unaryOp('sign', 'none', (g) => flat(g), { float: false });
 /**
- * Sign: -1, 0 or 1, 0 for NaN; its gradient is 0 (PyTorch: `torch.sign`).
+ * Sign: -1, 0 or 1, 0 for NaN, booleans themselves; its gradient is 0 (PyTorch: `torch.sign`).
  *
  * @example
  * ```ts
@@ -42,12 +43,13 @@ const SIGN = unaryOp('sign', 'none', (g) => flat(g), { float: false });
  * ```
  */
 export function sign(x: Tensor): Tensor {
+  if (isTensor(x) && x.dtype === 'bool') return composite(() => unary(SIGN, x.to('int32')).to('bool'));
   return unary(SIGN, x);
 }
 
 const SQUARE = unaryOp('square', 'x', (g, x) => g.mul(x).mul(2), { float: false });
 /**
- * Square: `y = x^2`, `dx = 2 x g` (PyTorch: `torch.square`).
+ * Square: `y = x^2`, `dx = 2 x g`; int32 of booleans (PyTorch: `torch.square`).
  *
  * @example
  * ```ts
@@ -56,6 +58,7 @@ const SQUARE = unaryOp('square', 'x', (g, x) => g.mul(x).mul(2), { float: false 
  * ```
  */
 export function square(x: Tensor): Tensor {
+  if (isTensor(x) && x.dtype === 'bool') return composite(() => unary(SQUARE, x.to('int32')));
   return unary(SQUARE, x);
 }
 

@@ -34,6 +34,29 @@ describe('integers', () => {
     expect(values(x.div(-1, { roundingMode: 'trunc' }))).toEqual([-5, -(2 ** 31)]);
   });
 
+  it('keep squares and signs of booleans exact', () => {
+    const x = tensor([true, false]);
+    expect([x.square().dtype, values(x.square())]).toEqual(['int32', [1, 0]]);
+    expect([x.sign().dtype, values(x.sign())]).toEqual(['bool', [true, false]]);
+  });
+
+  it('are bases whose memory lasts through backward passes, however often the graph is read', () => {
+    for (const f of ['pow', 'hypot', 'atan2', 'logaddexp'] as const) {
+      const b = doubles([1.5, 2]);
+      const y = ints([2, 3])[f](b).sum();
+      const [first] = grad(y, [b], { retainGraph: true });
+      const [second] = grad(y, [b]);
+      expect(second?.toArray(), f).toEqual(first?.toArray());
+    }
+    expect(slope((b) => ints([2, 3]).pow(b), [2, 2])).toEqual([4 * Math.log(2), 9 * Math.log(3)]);
+  });
+
+  it('count as targets without losing digits', () => {
+    const x = doubles([1, 2], false);
+    const full = (target: Tensor) => cr.poissonNllLoss(x, target, { full: true }).item();
+    expect(full(ints([3, 7]))).toBe(full(doubles([3, 7], false)));
+  });
+
   it('become floating point where the function is', () => {
     const x = ints([1, 2]);
     for (const y of [x.erf(), x.softsign(), x.deg2rad(), x.copysign(-1), x.ldexp(1), x.lerp(ints([3, 4]), 0.5)]) {

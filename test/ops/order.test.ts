@@ -41,6 +41,15 @@ describe('ranks', () => {
     }
   });
 
+  it('shares the gradient of the median of all among those equal to it', () => {
+    const x = tensor([2, 1, 2, 3, 2], { requiresGrad: true });
+    const third = expect.closeTo(1 / 3, 6);
+    expect(grad(x.median(), [x])[0].toArray()).toEqual([third, 0, third, 0, third]);
+    const y = tensor([Number.NaN, 1, 1], { requiresGrad: true });
+    expect(grad(y.median(), [y])[0].toArray()).toEqual([1, 0, 0]);
+    expect(grad(y.nanmedian(), [y])[0].toArray()).toEqual([0, 0.5, 0.5]);
+  });
+
   it('leaves NaN out of the median only where asked', () => {
     const x = tensor([
       [3, Number.NaN, 1, 2],
@@ -180,5 +189,14 @@ describe('gradients of scans', () => {
     expect(list(y)).toEqual([-Infinity, -Infinity, 3, 3, 900, 900]);
     const [dx] = grad([y], [x], { gradOutputs: [tensor([1, 2, 3, 4, 5, 6], { dtype: 'float64' })] });
     expect(list(dx as Tensor)).toEqual([0, 0, 7, 0, 11, 0]);
+  });
+});
+
+describe('cat', () => {
+  it('leaves empty vectors out beside other shapes, as PyTorch does, but for their dtype', () => {
+    const x = tensor([[1, 2]], { dtype: 'int32', requiresGrad: false });
+    const y = cat([tensor([]), x, x], 1);
+    expect([y.dtype, y.toArray()]).toEqual(['float32', [[1, 2, 1, 2]]]);
+    expect(() => cat([tensor([1]), x])).toThrow('differ in dimension 0 only');
   });
 });
