@@ -17,9 +17,12 @@ const camel = (name: string) =>
     .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 const SPECIAL: Record<string, number> = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': -Infinity };
 
+/** How PyTorch computes or what it prints, without meaning for a result. */
+const UNSEEN = ['foreach', 'fused', 'capturable', 'differentiable', 'verbose'];
+
 /** PyTorch's keyword arguments as our options: names and words in camelCase, numbers written as text as numbers, None left out. */
 export function options(given: object): Record<string, unknown> {
-  const shown = Object.entries(given).filter(([, value]) => value !== null);
+  const shown = Object.entries(given).filter(([name, value]) => value !== null && !UNSEEN.includes(name));
   return Object.fromEntries(
     shown.map(([name, value]) => [camel(name), typeof value === 'string' ? (SPECIAL[value] ?? camel(value)) : value]),
   );

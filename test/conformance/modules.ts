@@ -36,6 +36,11 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   AvgPool1d: 'kernel_size | stride padding ceil_mode count_include_pad',
   AvgPool2d: MEAN_WINDOW,
   AvgPool3d: MEAN_WINDOW,
+  Upsample: '| size scale_factor mode align_corners recompute_scale_factor',
+  UpsamplingNearest2d: '| size scale_factor',
+  UpsamplingBilinear2d: '| size scale_factor',
+  EmbeddingBag:
+    '! num_embeddings embedding_dim | max_norm norm_type scale_grad_by_freq mode sparse include_last_offset padding_idx',
   LPPool1d: 'norm_type kernel_size | stride ceil_mode',
   LPPool2d: 'norm_type kernel_size | stride ceil_mode',
   AdaptiveAvgPool1d: 'output_size',
@@ -61,6 +66,8 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   TransformerEncoderLayer: LAYER,
   TransformerEncoder: 'encoder_layer num_layers norm',
   Flatten: '| start_dim=start end_dim=end',
+  Unfold: 'kernel_size | dilation padding stride',
+  Fold: 'output_size kernel_size | dilation padding stride',
   Unflatten: 'dim unflattened_size',
   PixelShuffle: 'upscale_factor',
   PixelUnshuffle: 'downscale_factor',
@@ -109,6 +116,15 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   GaussianNLLLoss: '| full eps reduction',
   CTCLoss: '| blank reduction zero_infinity',
 };
+for (const d of [1, 2, 3]) {
+  const named = {
+    ConstantPad: 'padding value',
+    ZeroPad: 'padding',
+    ReflectionPad: 'padding',
+    ReplicationPad: 'padding',
+  };
+  for (const [name, signature] of Object.entries(named)) Object.assign(SIGNATURES, { [`${name}${d}d`]: signature });
+}
 for (const name of [
   'ReLU',
   'ReLU6',
@@ -185,7 +201,7 @@ export function moduleOf([name, ...given]: Call, precision: Precision): nn.AnyMo
   const left = [...named].filter(([key, value]) => !first.includes(key) && value !== undefined);
   const shown = left.map(([key, value]) => [
     renamed.get(key) ?? key,
-    isTensor(value) ? build(value, precision) : value,
+    isTensor(value) ? build(value, precision) : isCall(value) && key === 'norm' ? moduleOf(value, precision) : value,
   ]);
   const made: Record<string, unknown> = options(Object.fromEntries(shown));
   // A momentum of None is no default: it asks for the mean over all batches.

@@ -5,16 +5,22 @@ import { type NumberJson, toNumber } from '../cases.js';
 import { type Entries, given, numberOf, op, unary } from './entry.js';
 
 type Other = { other?: NumberJson };
-const other = (inputs: Tensor[], args: Other): Tensor | number => inputs[1] ?? toNumber(args.other as NumberJson);
+/** A boolean takes part as one: it does not make booleans integers. */
+const other = (inputs: Tensor[], { other: value }: Other): Tensor | number =>
+  inputs[1] ?? (typeof value === 'boolean' ? cr.tensor(value, { dtype: 'bool' }) : toNumber(value as NumberJson));
 const binary = (run: (a: Tensor, b: Tensor | number) => Tensor) =>
   op<Other>(['other'], (inputs, args) => run(inputs[0], other(inputs, args)));
 const scaled = (run: typeof cr.add) =>
-  op<Other & { alpha?: number }>(['other', 'alpha'], (inputs, args) =>
-    run(inputs[0], other(inputs, args), given({ alpha: args.alpha })),
+  op<Other & { alpha?: NumberJson }>(['other', 'alpha'], (inputs, args) =>
+    run(inputs[0], other(inputs, args), given({ alpha: numberOf(args.alpha) })),
   );
+// Where PyTorch may write depends on `inplace`, the result does not.
+type Inplace = { inplace?: boolean };
+const activation = (run: (x: Tensor) => Tensor) => op<Inplace>(['inplace'], ([x]) => run(x));
 const shrink = (run: typeof cr.softshrink) =>
   op<{ lambd?: number }>(['lambd'], ([x], a) => run(x, given({ lambd: a.lambd })));
-const alpha = (run: typeof cr.elu) => op<{ alpha?: number }>(['alpha'], ([x], a) => run(x, given({ alpha: a.alpha })));
+const alpha = (run: typeof cr.elu) =>
+  op<{ alpha?: number } & Inplace>(['alpha', 'inplace'], ([x], a) => run(x, given({ alpha: a.alpha })));
 const three = (run: typeof cr.addcmul) =>
   op<{ value?: number }>(['value'], ([x, a, b], { value }) => run(x, a, b, given({ value })));
 
@@ -73,23 +79,23 @@ export const elementwise = {
     ([x], a) => cr.nanToNum(x, given({ nan: numberOf(a.nan), posinf: numberOf(a.posinf), neginf: numberOf(a.neginf) })),
   ),
 
-  relu: unary(cr.relu),
-  relu6: unary(cr.relu6),
-  leaky_relu: op<{ negative_slope?: number }>(['negative_slope'], ([x], a) =>
+  relu: activation(cr.relu),
+  relu6: activation(cr.relu6),
+  leaky_relu: op<{ negative_slope?: number } & Inplace>(['negative_slope', 'inplace'], ([x], a) =>
     cr.leakyRelu(x, given({ negativeSlope: a.negative_slope })),
   ),
   prelu: op([], ([x, weight]) => cr.prelu(x, weight)),
   elu: alpha(cr.elu),
   celu: alpha(cr.celu),
-  selu: unary(cr.selu),
-  threshold: op<{ threshold: number; value: number }>(['threshold', 'value'], ([x], a) =>
+  selu: activation(cr.selu),
+  threshold: op<{ threshold: number; value: number } & Inplace>(['threshold', 'value', 'inplace'], ([x], a) =>
     cr.threshold(x, a.threshold, a.value),
   ),
-  hardtanh: op<{ min_val?: number; max_val?: number }>(['min_val', 'max_val'], ([x], a) =>
+  hardtanh: op<{ min_val?: number; max_val?: number } & Inplace>(['min_val', 'max_val', 'inplace'], ([x], a) =>
     cr.hardtanh(x, given({ minVal: a.min_val, maxVal: a.max_val })),
   ),
-  hardsigmoid: unary(cr.hardsigmoid),
-  hardswish: unary(cr.hardswish),
+  hardsigmoid: activation(cr.hardsigmoid),
+  hardswish: activation(cr.hardswish),
   softshrink: shrink(cr.softshrink),
   hardshrink: shrink(cr.hardshrink),
 
@@ -97,15 +103,14 @@ export const elementwise = {
   softplus: op<{ beta?: number; threshold?: number }>(['beta', 'threshold'], ([x], a) =>
     cr.softplus(x, given({ beta: a.beta, threshold: a.threshold })),
   ),
-  silu: unary(cr.silu),
+  silu: activation(cr.silu),
   gelu: op<{ approximate?: 'none' | 'tanh' }>(['approximate'], ([x], { approximate }) =>
     cr.gelu(x, given({ approximate })),
   ),
-  mish: unary(cr.mish),
+  mish: activation(cr.mish),
   softsign: unary(cr.softsign),
   tanhshrink: unary(cr.tanhshrink),
   glu: op<{ dim?: number }>(['dim'], ([x], { dim }) => cr.glu(x, dim)),
-  softmin: op<{ dim: number }>(['dim'], ([x], { dim }) => cr.softmin(x, dim)),
 
   isnan: unary(cr.isNan),
   isinf: unary(cr.isInf),

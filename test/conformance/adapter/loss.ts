@@ -2,7 +2,8 @@
 
 import type { Tensor } from 'chainrule';
 import * as cr from 'chainrule';
-import { type Entries, given, op } from './entry.js';
+import type { NumberJson } from '../cases.js';
+import { type Entries, given, numberOf, op } from './entry.js';
 
 type Loss = { reduction?: cr.Reduction };
 type Margin = Loss & { margin?: number };
@@ -35,9 +36,10 @@ export const loss = {
   cosine_embedding_loss: op<Margin>(['reduction', 'margin'], ([x, y, t], a) =>
     cr.cosineEmbeddingLoss(x, y, t, given(a)),
   ),
-  triplet_margin_loss: op<Margin & { p?: number; eps?: number; swap?: boolean }>(
+  triplet_margin_loss: op<Margin & { p?: NumberJson; eps?: number; swap?: boolean }>(
     ['reduction', 'margin', 'p', 'eps', 'swap'],
-    ([x, p, n], a) => cr.tripletMarginLoss(x, p, n, given(a)),
+    ([x, positive, negative], { p, ...a }) =>
+      cr.tripletMarginLoss(x, positive, negative, given({ ...a, p: numberOf(p) })),
   ),
   multi_margin_loss: op<Margin & { p?: 1 | 2 }>(['reduction', 'margin', 'p'], ([x, t, weight], a) =>
     cr.multiMarginLoss(x, t, given({ ...a, weight })),

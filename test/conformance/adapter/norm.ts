@@ -2,7 +2,7 @@
 import type { Tensor } from 'chainrule';
 import * as cr from 'chainrule';
 import type { NumberJson } from '../cases.js';
-import { type Entries, given, numberOf, op } from './entry.js';
+import { dtypeOf, type Entries, given, numberOf, op } from './entry.js';
 
 /** The result, and the running statistics where they were updated. */
 function withRunning(
@@ -16,6 +16,13 @@ function withRunning(
   const [m, v] = [mean.detach(), variance.detach()];
   return [run(m, v), m, v];
 }
+
+type Softmax = { dim?: number; dtype?: string; _stacklevel?: number };
+/** Without a dimension PyTorch takes the first of tensors with 0, 1 or 3 dimensions, the second of others, and warns. */
+const normalizer = (run: (x: Tensor, axis: number) => Tensor) =>
+  op<Softmax>(['dim', 'dtype', '_stacklevel'], ([x], { dim, dtype }, precision) =>
+    run(x.to(dtypeOf(dtype, precision) ?? x.dtype), dim ?? ([0, 1, 3].includes(x.ndim) ? 0 : 1)),
+  );
 
 export const norm = {
   layer_norm: op<{ normalized_shape: number[]; eps?: number }>(['normalized_shape', 'eps'], ([x, weight, bias], a) =>
@@ -49,7 +56,11 @@ export const norm = {
   pairwise_distance: op<{ p?: NumberJson; eps?: number; keepdim?: boolean }>(['p', 'eps', 'keepdim'], ([x, y], a) =>
     cr.pairwiseDistance(x, y, given({ p: numberOf(a.p), eps: a.eps, keepdim: a.keepdim })),
   ),
-  cdist: op<{ p?: NumberJson }>(['p'], ([x, y], a) => cr.cdist(x, y, given({ p: numberOf(a.p) }))),
-  softmax: op<{ dim: number }>(['dim'], ([x], { dim }) => cr.softmax(x, dim)),
-  log_softmax: op<{ dim: number }>(['dim'], ([x], { dim }) => cr.logSoftmax(x, dim)),
+  // The ways to compute differ in rounding only.
+  cdist: op<{ p?: NumberJson; compute_mode?: string }>(['p', 'compute_mode'], ([x, y], a) =>
+    cr.cdist(x, y, given({ p: numberOf(a.p) })),
+  ),
+  softmax: normalizer(cr.softmax),
+  log_softmax: normalizer(cr.logSoftmax),
+  softmin: normalizer(cr.softmin),
 } satisfies Entries;

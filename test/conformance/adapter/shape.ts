@@ -2,7 +2,7 @@
 import * as cr from 'chainrule';
 import { build } from '../build.js';
 import type { NumberJson, Precision, TensorJson } from '../cases.js';
-import { type Entries, given, numberOf, op, unary } from './entry.js';
+import { type Entries, given, numberOf, op } from './entry.js';
 
 type Several = number | number[];
 /** Subscripts as cases write them. */
@@ -33,7 +33,10 @@ export const shape = {
   index: op<{ index: Subscripts }>(['index'], ([x], { index }, precision) => x.at(...subscripts(index, precision))),
   gather: op<{ dim: number }>(['dim'], ([x, i], { dim }) => cr.gather(x, dim, i)),
   index_select: op<{ dim: number }>(['dim'], ([x, i], { dim }) => cr.indexSelect(x, dim, i)),
-  nonzero: unary(cr.nonzero),
+  nonzero: op<{ as_tuple?: boolean }>(['as_tuple'], ([x], a) => {
+    const places = cr.nonzero(x);
+    return a.as_tuple ? x.shape.map((_, i) => places.select(1, i)) : places;
+  }),
   one_hot: op<{ num_classes?: number }>(['num_classes'], ([x], { num_classes }) => x.oneHot(num_classes)),
   diagonal: op<{ offset?: number; dim1?: number; dim2?: number }>(['offset', 'dim1', 'dim2'], ([x], a) =>
     x.diagonal(a.offset, a.dim1, a.dim2),
