@@ -51,7 +51,7 @@ export const PEERS: readonly Program[] = [
 ];
 
 /** Longest wait for one answer, in milliseconds: what is slower is named as too slow. */
-const PATIENCE = 30_000;
+const PATIENCE = 15_000;
 /** Longest wait for a side to start. */
 const START = 60_000;
 

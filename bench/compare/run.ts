@@ -23,7 +23,7 @@ const { values: flags, positionals: words } = parseArgs({
   },
 });
 /** Milliseconds each side gets in a round, and rounds. */
-const [SLICE, ROUNDS] = flags.quick ? [40, 3] : [120, 7];
+const [SLICE, ROUNDS] = flags.quick ? [40, 3] : [100, 5];
 /** A repetition is at least this long, so that clocks and collections do not count. */
 const SHORTEST = 0.5;
 /** Relative difference of results above which a side is computing something else. */

@@ -24,7 +24,7 @@ export interface Prepared {
 }
 
 const STEPS_BEFORE = 2;
-const LONG = 1500;
+const LONG = 1000;
 const MOST_REPETITIONS = 2000;
 
 /** Mean and mean size of the elements: what two sides must agree on. */

@@ -12,7 +12,7 @@ sys.path.insert(0, WORK)
 import torch
 
 STEPS_BEFORE = 2
-LONG = 1500
+LONG = 1000
 MOST_REPETITIONS = 2000
 FAMILIES = {}
 for file in sorted(os.listdir(WORK)):
