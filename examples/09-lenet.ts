@@ -1,7 +1,8 @@
 // LeNet learns to read digits: the whole of training a convolutional network, 431,080 numbers.
 //
-// Run:      npm run example 09-lenet        (real MNIST: -- --dataset mnist --data DIR --epochs 12)
-// Expected: after three epochs about 99 % of the drawn digits are read; some ten seconds on two cores
+// Run:      npm run example 09-lenet        (real MNIST: -- --dataset mnist --data DIR --epochs 10)
+// Expected: after three epochs about 99 % of the drawn digits are read; some ten seconds on two cores.
+//           Of real MNIST, after ten epochs, 99.34 %
 import { parseArgs } from 'node:util';
 import { crossEntropy, data, manualSeed, nn, noGrad, optim, type Tensor } from 'chainrule';
 

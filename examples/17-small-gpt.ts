@@ -1,7 +1,8 @@
 // A small GPT learns to write by guessing the next character: 4 blocks of attention and perceptron, 0.8 million numbers.
 //
-// Run:      npm run example 17-small-gpt        (a book of your own: -- --text FILE --steps 3000)
-// Expected: the sums' own randomness is 0.19 nats per character; it comes to 0.28 and writes sentences, if not yet right sums
+// Run:      npm run example 17-small-gpt        (a book of your own: -- --text FILE --steps 4000)
+// Expected: for the tinyshakespeare text 1.6 nats per held-out character in 4000 steps. Without a book, sums in words: half a minute;
+//           the sums' own randomness is 0.19 nats per character; it comes to 0.28 and writes sentences, if not yet right sums
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as cr from 'chainrule';

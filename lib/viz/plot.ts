@@ -185,6 +185,7 @@ function chartOption(
       ...axis,
       name: options.xLabel,
       nameGap: 28,
+      axisLabel: { ...axis.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(6))) },
       min: Math.min(0, ...extent(xs)),
       max: extent(xs)[1],
       splitLine: { show: false },

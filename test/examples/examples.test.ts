@@ -30,7 +30,7 @@ const numbers = (lines: string[], word: string) =>
 
 /** The picture the header promises, which must have been drawn from numbers. */
 function expectPicture(name: string): void {
-  const file = /^\/\/ Draws: {4}(\S+\.svg)/m.exec(source(name))?.[1] ?? '';
+  const file = /^\/\/ Draws: {4}([^ ,]+\.svg)/m.exec(source(name))?.[1] ?? '';
   expect(existsSync(join(folder, file)), file).toBe(true);
   const svg = readFileSync(join(folder, file), 'utf8');
   expect(svg).toMatch(/^<svg/);
@@ -117,6 +117,50 @@ describe('examples', { timeout: 120_000 }, () => {
     expect(starts.reduce((a, b) => a + b)).toBe(20);
     for (const count of starts.slice(0, 2)) expect(count).toBeGreaterThan(0);
     expectPicture('10-xor-local-minima');
+  });
+
+  it('11-minibatch-surfaces has another minimum for each batch, and Adam comes closest', async () => {
+    const lines = await run('11-minibatch-surfaces');
+    const lowest = lines[0].split('w = ')[1].split(' ').map(Number);
+    expect(Math.max(...lowest) - Math.min(...lowest)).toBeGreaterThan(0.5);
+    const [sgd, momentum, adam] = numbers(lines, 'ends');
+    expect(momentum).toBeLessThan(sgd);
+    expect(adam).toBeLessThan(0.1);
+    expectPicture('11-minibatch-surfaces');
+  });
+
+  it('12-vanishing-gradients vanish through sigmoids alone', async () => {
+    const [sigmoid, tanh, relu, residual] = numbers(await run('12-vanishing-gradients'), '20 =');
+    expect(sigmoid).toBeLessThan(1e-8);
+    for (const ratio of [tanh, relu, residual]) expect(ratio).toBeGreaterThan(1e-2);
+    expectPicture('12-vanishing-gradients');
+  });
+
+  it('13-universal-approximation comes closer with more units', async () => {
+    const off = numbers(await run('13-universal-approximation'), 'off by');
+    expect(off).toHaveLength(6);
+    for (const i of [1, 2, 4, 5]) expect(off[i]).toBeLessThan(off[i - 1]);
+    expectPicture('13-universal-approximation');
+  });
+
+  it('14-hard-cases are hard for a line alone', async () => {
+    const rows = (await run('14-hard-cases'))
+      .slice(1)
+      .map((line) => [...line.matchAll(/(\S+) %/g)].map(([, v]) => Number(v)));
+    expect(rows).toHaveLength(4);
+    for (const [i, [never, linear, deep]] of rows.entries()) {
+      expect(deep).toBeGreaterThan(95);
+      if (i > 0) expect(linear).toBeLessThan(Math.max(never, 100 - never) + 5);
+    }
+  });
+
+  it('16-alexnet has the parameters of 2012 and a loss that falls', async () => {
+    const lines = await run('16-alexnet');
+    expect(lines.slice(0, 2)).toEqual(['61,100,840 parameters', 'features 2 x 256 x 6 x 6']);
+    const [before] = numbers(lines, 'before the step');
+    const [after] = numbers(lines, 'after the step');
+    expect(before).toBeCloseTo(Math.log(1000), 1);
+    expect(after).toBeLessThan(before);
   });
 
   it('17-small-gpt learns letters', async () => {
