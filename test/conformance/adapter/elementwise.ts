@@ -73,6 +73,8 @@ export const elementwise = {
   clamp: op<{ min?: NumberJson; max?: NumberJson }>(['min', 'max'], ([x, min, max], a) =>
     cr.clamp(x, min ?? numberOf(a.min) ?? null, max ?? numberOf(a.max) ?? null),
   ),
+  clamp_min: op<{ min?: NumberJson }>(['min'], ([x, min], a) => cr.clamp(x, min ?? numberOf(a.min) ?? null)),
+  clamp_max: op<{ max?: NumberJson }>(['max'], ([x, max], a) => cr.clamp(x, null, max ?? numberOf(a.max) ?? null)),
   heaviside: op([], ([x, values]) => cr.heaviside(x, values)),
   nan_to_num: op<{ nan?: NumberJson; posinf?: NumberJson; neginf?: NumberJson }>(
     ['nan', 'posinf', 'neginf'],

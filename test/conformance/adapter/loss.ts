@@ -7,19 +7,26 @@ import { type Entries, given, numberOf, op } from './entry.js';
 
 type Loss = { reduction?: cr.Reduction };
 type Margin = Loss & { margin?: number };
+/** PyTorch broadcasts input and target, mostly with a warning; ours asks for one shape. */
+const paired = ([x, y]: Tensor[]): [Tensor, Tensor] => {
+  const { shape } = cr.noGrad(() => x.add(y));
+  return [x.expand(shape), y.expand(shape)];
+};
 const lossOf = (run: (x: Tensor, y: Tensor, options: Loss) => Tensor) =>
-  op<Loss>(['reduction'], ([x, y], args) => run(x, y, { ...args }));
+  op<Loss>(['reduction'], (inputs, args) => run(...paired(inputs), { ...args }));
 const weighted = (run: (x: Tensor, y: Tensor, options: cr.WeightedLossOptions) => Tensor) =>
   op<Loss>(['reduction'], ([x, y, weight], { reduction }) => run(x, y, given({ reduction, weight })));
 
 export const loss = {
   mse_loss: lossOf(cr.mseLoss),
   l1_loss: lossOf(cr.l1Loss),
-  smooth_l1_loss: op<Loss & { beta?: number }>(['reduction', 'beta'], ([x, y], a) => cr.smoothL1Loss(x, y, given(a))),
-  huber_loss: op<Loss & { delta?: number }>(['reduction', 'delta'], ([x, y], a) => cr.huberLoss(x, y, given(a))),
+  smooth_l1_loss: op<Loss & { beta?: number }>(['reduction', 'beta'], (xy, a) =>
+    cr.smoothL1Loss(...paired(xy), given(a)),
+  ),
+  huber_loss: op<Loss & { delta?: number }>(['reduction', 'delta'], (xy, a) => cr.huberLoss(...paired(xy), given(a))),
   poisson_nll_loss: op<Loss & { log_input?: boolean; full?: boolean; eps?: number }>(
     ['reduction', 'log_input', 'full', 'eps'],
-    ([x, y], { log_input: logInput, ...a }) => cr.poissonNllLoss(x, y, given({ ...a, logInput })),
+    (xy, { log_input: logInput, ...a }) => cr.poissonNllLoss(...paired(xy), given({ ...a, logInput })),
   ),
   gaussian_nll_loss: op<Loss & { full?: boolean; eps?: number }>(['reduction', 'full', 'eps'], ([x, y, v], a) =>
     cr.gaussianNllLoss(x, y, v, given(a)),
@@ -29,9 +36,9 @@ export const loss = {
   soft_margin_loss: lossOf(cr.softMarginLoss),
   kl_div: op<{ reduction?: cr.Reduction | 'batchmean'; log_target?: boolean }>(
     ['reduction', 'log_target'],
-    ([x, y], { reduction, log_target: logTarget }) => cr.klDiv(x, y, given({ reduction, logTarget })),
+    (xy, { reduction, log_target: logTarget }) => cr.klDiv(...paired(xy), given({ reduction, logTarget })),
   ),
-  hinge_embedding_loss: op<Margin>(['reduction', 'margin'], ([x, t], a) => cr.hingeEmbeddingLoss(x, t, given(a))),
+  hinge_embedding_loss: op<Margin>(['reduction', 'margin'], (xy, a) => cr.hingeEmbeddingLoss(...paired(xy), given(a))),
   margin_ranking_loss: op<Margin>(['reduction', 'margin'], ([x, y, t], a) => cr.marginRankingLoss(x, y, t, given(a))),
   cosine_embedding_loss: op<Margin>(['reduction', 'margin'], ([x, y, t], a) =>
     cr.cosineEmbeddingLoss(x, y, t, given(a)),
@@ -44,7 +51,7 @@ export const loss = {
   multi_margin_loss: op<Margin & { p?: 1 | 2 }>(['reduction', 'margin', 'p'], ([x, t, weight], a) =>
     cr.multiMarginLoss(x, t, given({ ...a, weight })),
   ),
-  multilabel_margin_loss: lossOf(cr.multilabelMarginLoss),
+  multilabel_margin_loss: op<Loss>(['reduction'], ([x, y], a) => cr.multilabelMarginLoss(x, y, given(a))),
   sigmoid_focal_loss: op<Loss & { alpha?: number; gamma?: number }>(['reduction', 'alpha', 'gamma'], ([x, y], a) =>
     cr.sigmoidFocalLoss(x, y, given(a)),
   ),
