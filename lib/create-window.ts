@@ -5,7 +5,7 @@ import { composite } from './core/scope.js';
 import { checkBoolean, checkInteger, checkNumber, checkShape } from './core/shape.js';
 import { type CreateOptions, dtypeOf, finish } from './create-options.js';
 import { TensorError } from './errors.js';
-import { i0 } from './ops/special.js';
+import { i0 } from './ops/elementwise/special.js';
 import type { Tensor } from './tensor.js';
 
 /** Options of the windows. */

@@ -20,15 +20,8 @@ export * as linalg from './linalg.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/parameter.js';
 export * from './noise.js';
-export * from './ops/activation.js';
-export * from './ops/arithmetic.js';
-export { nonzero, type Slice, type Subscript, slice } from './ops/at.js';
-export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js';
-export * from './ops/binary.js';
-export * from './ops/bitwise.js';
-export { broadcastShapes, broadcastTensors, broadcastTo } from './ops/broadcast.js';
-export * from './ops/closeness.js';
-export * from './ops/compare.js';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention/attention.js';
+export { type AttentionParts, type MultiheadOptions, multiHeadAttention } from './ops/attention/multihead.js';
 export {
   type Conv1dOptions,
   type Conv2dOptions,
@@ -37,37 +30,40 @@ export {
   conv1d,
   conv2d,
   conv3d,
-} from './ops/conv.js';
-export * from './ops/conv-transpose.js';
-export {
-  type CovOptions,
-  corrcoef,
-  cov,
-  type VanderOptions,
-  vander,
-} from './ops/covariance.js';
-export * from './ops/diagonal.js';
-export * from './ops/difference.js';
-export * from './ops/division.js';
-export { type DropoutOptions, dropout } from './ops/dropout.js';
-export { einsum, tensordot } from './ops/einsum.js';
-export { type EmbeddingOptions, embedding } from './ops/embedding.js';
-export * from './ops/embedding-bag.js';
-export * from './ops/exponential.js';
-export * from './ops/float-parts.js';
-export * from './ops/grid.js';
-export * from './ops/histogram.js';
-export { gather, indexSelect } from './ops/index.js';
-export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index-write.js';
-export * from './ops/interpolate.js';
-export { cat, stack, where } from './ops/join.js';
-export { det, logdet, type SignedLog, slogdet, trace } from './ops/linalg-det.js';
-export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg-factor.js';
-export { pinverse } from './ops/linalg-lstsq.js';
-export { luSolve } from './ops/linalg-lu.js';
-export { matrixExp, matrixPower } from './ops/linalg-power.js';
-export { inverse } from './ops/linalg-solve.js';
-export type { Placed } from './ops/lines.js';
+} from './ops/conv/conv.js';
+export * from './ops/conv/transpose.js';
+export * from './ops/elementwise/activation.js';
+export * from './ops/elementwise/arithmetic.js';
+export * from './ops/elementwise/binary.js';
+export * from './ops/elementwise/bitwise.js';
+export * from './ops/elementwise/closeness.js';
+export * from './ops/elementwise/compare.js';
+export * from './ops/elementwise/division.js';
+export { type DropoutOptions, dropout } from './ops/elementwise/dropout.js';
+export * from './ops/elementwise/exponential.js';
+export * from './ops/elementwise/float-parts.js';
+export * from './ops/elementwise/promotion.js';
+export * from './ops/elementwise/rectifier.js';
+export * from './ops/elementwise/rounding.js';
+export * from './ops/elementwise/special.js';
+export * from './ops/elementwise/trigonometric.js';
+export * from './ops/elementwise/unary.js';
+export { nonzero, type Slice, type Subscript, slice } from './ops/index/at.js';
+export { type EmbeddingOptions, embedding } from './ops/index/embedding.js';
+export * from './ops/index/embedding-bag.js';
+export { gather, indexSelect } from './ops/index/index.js';
+export { indexAdd, indexCopy, indexFill, indexReduce, put, take } from './ops/index/index-write.js';
+export * from './ops/index/mask.js';
+export * from './ops/index/place.js';
+export { type ScatterReduction, scatter, scatterAdd, scatterReduce } from './ops/index/scatter.js';
+export * from './ops/index/set-at.js';
+export { det, logdet, type SignedLog, slogdet, trace } from './ops/linalg/det.js';
+export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg/factor.js';
+export { pinverse } from './ops/linalg/lstsq.js';
+export { luSolve } from './ops/linalg/lu.js';
+export { matrixExp, matrixPower } from './ops/linalg/power.js';
+export { inverse } from './ops/linalg/solve.js';
+export * from './ops/loss/distance.js';
 export {
   type BceWithLogitsOptions,
   binaryCrossEntropyWithLogits,
@@ -79,21 +75,48 @@ export {
   type NllOptions,
   nllLoss,
   type Reduction,
-} from './ops/loss.js';
-export * from './ops/loss-distance.js';
-export * from './ops/loss-margin.js';
-export * from './ops/loss-probability.js';
-export * from './ops/loss-regression.js';
-export { type CtcOptions, ctcLoss, type Lengths } from './ops/loss-sequence.js';
-export * from './ops/mask.js';
-export { linear, matmul } from './ops/matmul.js';
-export * from './ops/movement.js';
-export { type AttentionParts, type MultiheadOptions, multiHeadAttention } from './ops/multihead.js';
-export * from './ops/normalization.js';
-export * from './ops/pad.js';
-export * from './ops/place.js';
-export * from './ops/pool-adaptive.js';
-export * from './ops/pool-average.js';
+} from './ops/loss/loss.js';
+export * from './ops/loss/margin.js';
+export * from './ops/loss/probability.js';
+export * from './ops/loss/regression.js';
+export { type CtcOptions, ctcLoss, type Lengths } from './ops/loss/sequence.js';
+export * from './ops/normalize/normalization.js';
+export {
+  cdist,
+  cosineSimilarity,
+  dist,
+  type NormalizeOptions,
+  normalize,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+  pdist,
+  rbf,
+  renorm,
+} from './ops/normalize/similarity.js';
+export * from './ops/order/histogram.js';
+export type { Placed } from './ops/order/lines.js';
+export {
+  type Interpolation,
+  median,
+  mode,
+  nanmedian,
+  nanquantile,
+  type QuantileOptions,
+  quantile,
+} from './ops/order/quantile.js';
+export * from './ops/order/search.js';
+export {
+  argsort,
+  kthvalue,
+  msort,
+  type SortOptions,
+  sort,
+  type TopkOptions,
+  topk,
+} from './ops/order/sort.js';
+export * from './ops/order/unique.js';
+export * from './ops/pool/adaptive.js';
+export * from './ops/pool/average.js';
 export {
   type MaxPool1dOptions,
   type MaxPool2dOptions,
@@ -103,22 +126,23 @@ export {
   maxPool2d,
   maxPool3d,
   type WithIndices,
-} from './ops/pool-max.js';
-export * from './ops/product.js';
-export * from './ops/product-add.js';
-export * from './ops/product-many.js';
-export * from './ops/promotion.js';
+} from './ops/pool/max.js';
+export * from './ops/pool/unpool.js';
+export * from './ops/product/add.js';
+export { einsum, tensordot } from './ops/product/einsum.js';
+export * from './ops/product/many.js';
+export { linear, matmul } from './ops/product/matmul.js';
+export * from './ops/product/product.js';
+export * from './ops/product/tuples.js';
+export { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from './ops/recurrent/cell.js';
 export {
-  type Interpolation,
-  median,
-  mode,
-  nanmedian,
-  nanquantile,
-  type QuantileOptions,
-  quantile,
-} from './ops/quantile.js';
-export * from './ops/rectifier.js';
-export { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from './ops/recurrent-cell.js';
+  type CovOptions,
+  corrcoef,
+  cov,
+  type VanderOptions,
+  vander,
+} from './ops/reduce/covariance.js';
+export * from './ops/reduce/difference.js';
 export {
   all,
   amax,
@@ -131,39 +155,10 @@ export {
   mean,
   min,
   sum,
-} from './ops/reduce.js';
-export type { Axes, ReduceOptions } from './ops/reduction.js';
-export * from './ops/rounding.js';
-export * from './ops/scan.js';
-export { type ScatterReduction, scatter, scatterAdd, scatterReduce } from './ops/scatter.js';
-export * from './ops/search.js';
-export * from './ops/set-at.js';
-export * from './ops/shuffle.js';
-export {
-  cdist,
-  cosineSimilarity,
-  dist,
-  type NormalizeOptions,
-  normalize,
-  type PairwiseDistanceOptions,
-  pairwiseDistance,
-  pdist,
-  rbf,
-  renorm,
-} from './ops/similarity.js';
-export { logSoftmax, softmax } from './ops/softmax.js';
-export {
-  argsort,
-  kthvalue,
-  msort,
-  type SortOptions,
-  sort,
-  type TopkOptions,
-  topk,
-} from './ops/sort.js';
-export * from './ops/special.js';
-export { chunk, dsplit, hsplit, meshgrid, split, tensorSplit, unbind, vsplit } from './ops/split.js';
-export * from './ops/stacking.js';
+} from './ops/reduce/reduce.js';
+export type { Axes, ReduceOptions } from './ops/reduce/reduction.js';
+export * from './ops/reduce/scan.js';
+export { logSoftmax, softmax } from './ops/reduce/softmax.js';
 export {
   aminmax,
   countNonzero,
@@ -180,13 +175,18 @@ export {
   type VarMean,
   var as variance,
   varMean,
-} from './ops/statistics.js';
-export * from './ops/trigonometric.js';
-export * from './ops/tuples.js';
-export * from './ops/unary.js';
-export * from './ops/unique.js';
-export * from './ops/unpool.js';
-export * from './ops/view.js';
+} from './ops/reduce/statistics.js';
+export * from './ops/resample/grid.js';
+export * from './ops/resample/interpolate.js';
+export * from './ops/resample/shuffle.js';
+export { broadcastShapes, broadcastTensors, broadcastTo } from './ops/shape/broadcast.js';
+export * from './ops/shape/diagonal.js';
+export { cat, stack, where } from './ops/shape/join.js';
+export * from './ops/shape/movement.js';
+export * from './ops/shape/pad.js';
+export { chunk, dsplit, hsplit, meshgrid, split, tensorSplit, unbind, vsplit } from './ops/shape/split.js';
+export * from './ops/shape/stacking.js';
+export * from './ops/shape/view.js';
 export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';
 export * from './sample.js';

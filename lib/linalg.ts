@@ -1,6 +1,6 @@
 // The namespace `linalg`: linear algebra on batches of matrices, as torch.linalg. Eigenvalues of matrices that are not
 // symmetric (eig, eigvals) are absent: they are complex numbers, which tensors do not hold.
-export { det, type SignedLog, slogdet } from './ops/linalg-det.js';
+export { det, type SignedLog, slogdet } from './ops/linalg/det.js';
 export {
   type CholeskyOptions,
   cholesky,
@@ -9,7 +9,7 @@ export {
   type QrFactors,
   type QrOptions,
   qr,
-} from './ops/linalg-factor.js';
+} from './ops/linalg/factor.js';
 export {
   type LeastSquares,
   type LstsqOptions,
@@ -17,7 +17,7 @@ export {
   matrixRank,
   pinv,
   type ToleranceOptions,
-} from './ops/linalg-lstsq.js';
+} from './ops/linalg/lstsq.js';
 export {
   type LuFactors,
   type LuMatrices,
@@ -25,17 +25,17 @@ export {
   lu,
   luFactor,
   luSolve,
-} from './ops/linalg-lu.js';
-export { cond, type MatrixNormOrder, matrixNorm, type NormOptions, norm, vectorNorm } from './ops/linalg-norm.js';
-export { matrixExp, matrixPower } from './ops/linalg-power.js';
-export { cross, multiDot } from './ops/linalg-product.js';
+} from './ops/linalg/lu.js';
+export { cond, type MatrixNormOrder, matrixNorm, type NormOptions, norm, vectorNorm } from './ops/linalg/norm.js';
+export { matrixExp, matrixPower } from './ops/linalg/power.js';
+export { cross, multiDot } from './ops/linalg/product.js';
 export {
   inv,
   type SolveOptions,
   type SolveTriangularOptions,
   solve,
   solveTriangular,
-} from './ops/linalg-solve.js';
+} from './ops/linalg/solve.js';
 export {
   type Eigh,
   type EighOptions,
@@ -45,5 +45,5 @@ export {
   type SvdOptions,
   svd,
   svdvals,
-} from './ops/linalg-spectral.js';
-export { tensorinv, tensorsolve, vander, vecdot } from './ops/linalg-tensor.js';
+} from './ops/linalg/spectral.js';
+export { tensorinv, tensorsolve, vander, vecdot } from './ops/linalg/tensor.js';

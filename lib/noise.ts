@@ -6,9 +6,9 @@ import { composite } from './core/scope.js';
 import { checkBoolean, checkNumber, formatShape, type Shape } from './core/shape.js';
 import { rand } from './create-random.js';
 import { checkOptions, TensorError } from './errors.js';
-import { type DropoutOptions, dropout } from './ops/dropout.js';
-import { leakyRelu } from './ops/rectifier.js';
-import { alias } from './ops/stride.js';
+import { type DropoutOptions, dropout } from './ops/elementwise/dropout.js';
+import { leakyRelu } from './ops/elementwise/rectifier.js';
+import { alias } from './ops/shape/stride.js';
 import type { Tensor } from './tensor.js';
 
 interface Draw {

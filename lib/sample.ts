@@ -20,7 +20,7 @@ import { generatorOf } from './create-options.js';
 import { exponential, gumbel, type RandomOptions, rand, randn } from './create-random.js';
 import { checkOptions, TensorError } from './errors.js';
 import { kernelId, native } from './native.js';
-import { searchsorted } from './ops/search.js';
+import { searchsorted } from './ops/order/search.js';
 import type { Tensor } from './tensor.js';
 
 const G = native.geometry;

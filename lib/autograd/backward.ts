@@ -7,10 +7,10 @@ import { type Node, nodeOf, provideWalkOps, walk } from '../core/tape.js';
 import { onesLike } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { kernelId } from '../native.js';
-import { add } from '../ops/binary.js';
-import { isNan } from '../ops/compare.js';
-import { any, sumTo } from '../ops/reduce.js';
-import { alias } from '../ops/stride.js';
+import { add } from '../ops/elementwise/binary.js';
+import { isNan } from '../ops/elementwise/compare.js';
+import { any, sumTo } from '../ops/reduce/reduce.js';
+import { alias } from '../ops/shape/stride.js';
 import { Tensor } from '../tensor.js';
 
 const ADD = kernelId('binary', 'add');

@@ -5,8 +5,8 @@ import { noGrad } from '../core/mode.js';
 import { formatShape, type Shape } from '../core/shape.js';
 import { record } from '../core/tape.js';
 import { describe, TensorError } from '../errors.js';
-import { cat } from '../ops/join.js';
-import { alias } from '../ops/stride.js';
+import { cat } from '../ops/shape/join.js';
+import { alias } from '../ops/shape/stride.js';
 import type { Tensor } from '../tensor.js';
 
 /** What a custom function's forward leaves for its backward. */

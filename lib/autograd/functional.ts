@@ -5,8 +5,8 @@ import { scope } from '../core/scope.js';
 import { checkBoolean, formatShape, sameShape } from '../core/shape.js';
 import { ones, zeros, zerosLike } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { stack } from '../ops/join.js';
-import { alias } from '../ops/stride.js';
+import { stack } from '../ops/shape/join.js';
+import { alias } from '../ops/shape/stride.js';
 import type { Tensor } from '../tensor.js';
 import { grad } from './backward.js';
 

@@ -4,7 +4,7 @@ import { checkNumber } from '../core/shape.js';
 import { tensor } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { padSequence } from '../nn/packed.js';
-import { stack } from '../ops/join.js';
+import { stack } from '../ops/shape/join.js';
 import { Tensor } from '../tensor.js';
 
 /** What a batch of samples becomes: tensors are stacked, numbers and typed arrays become tensors, arrays and objects go by part. */

@@ -2,7 +2,7 @@
 import { scope } from '../core/scope.js';
 import { fromTypedArray } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { indexSelect } from '../ops/index.js';
+import { indexSelect } from '../ops/index/index.js';
 import { Tensor } from '../tensor.js';
 import type { Collated } from './collate.js';
 

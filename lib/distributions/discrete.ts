@@ -3,7 +3,7 @@ import { composite } from '../core/scope.js';
 import { formatShape, type Shape, sizeOf } from '../core/shape.js';
 import { full, rand } from '../create.js';
 import { checkOptions, TensorError } from '../errors.js';
-import { binaryCrossEntropyWithLogits } from '../ops/loss.js';
+import { binaryCrossEntropyWithLogits } from '../ops/loss/loss.js';
 import { multinomial, type SampleOptions } from '../sample.js';
 import type { Tensor } from '../tensor.js';
 import { Distribution, type DistributionOptions, demand, parameterOf } from './distribution.js';

@@ -1,7 +1,7 @@
 // Kullback-Leibler divergences of two distributions of one family.
 import { composite } from '../core/scope.js';
 import { describe, TensorError } from '../errors.js';
-import { softplus } from '../ops/activation.js';
+import { softplus } from '../ops/elementwise/activation.js';
 import type { Tensor } from '../tensor.js';
 import { Exponential, Normal, Uniform } from './continuous.js';
 import { Bernoulli, Categorical } from './discrete.js';

@@ -1,9 +1,9 @@
 // Activations that apply one function to every element, without parameters or numbers of their own.
 import { checkOptions } from '../errors.js';
-import { gelu, logSigmoid, mish, silu, softsign, tanhshrink } from '../ops/activation.js';
-import { sigmoid } from '../ops/exponential.js';
-import { hardsigmoid, hardswish, relu, relu6, selu } from '../ops/rectifier.js';
-import { tanh } from '../ops/trigonometric.js';
+import { gelu, logSigmoid, mish, silu, softsign, tanhshrink } from '../ops/elementwise/activation.js';
+import { sigmoid } from '../ops/elementwise/exponential.js';
+import { hardsigmoid, hardswish, relu, relu6, selu } from '../ops/elementwise/rectifier.js';
+import { tanh } from '../ops/elementwise/trigonometric.js';
 import type { Tensor } from '../tensor.js';
 import { checkChoice } from './check.js';
 import { Module } from './module.js';

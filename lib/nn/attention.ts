@@ -1,6 +1,6 @@
 // MultiheadAttention: attention with projections of its own.
 import { checkOptions, TensorError } from '../errors.js';
-import { type MultiheadOptions, multiHeadAttention } from '../ops/multihead.js';
+import { type MultiheadOptions, multiHeadAttention } from '../ops/attention/multihead.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { xavierNormal, xavierUniform, zeros } from './init.js';

@@ -1,7 +1,7 @@
 // BatchNorm and InstanceNorm: normalisation of each channel, with running statistics in buffers.
 import { zeros } from '../create.js';
 import { checkOptions, TensorError } from '../errors.js';
-import { batchNorm, instanceNorm } from '../ops/normalization.js';
+import { batchNorm, instanceNorm } from '../ops/normalize/normalization.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { ones } from './init.js';

@@ -1,6 +1,6 @@
 // ConvTranspose1d, ConvTranspose2d, ConvTranspose3d: transposed convolutions with weights of their own.
 import { describe, TensorError } from '../errors.js';
-import { type ConvTransposeOptions, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv-transpose.js';
+import { type ConvTransposeOptions, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv/transpose.js';
 import type { Tensor } from '../tensor.js';
 import { checkChoice, checkSizes, type Pair, type ParameterOptions, type Single, type Triple } from './check.js';
 import { Convolution } from './conv.js';

@@ -1,7 +1,7 @@
 // Conv1d, Conv2d, Conv3d: convolutions with weights of their own, and what they share with the transposed ones.
 import { checkOptions, TensorError } from '../errors.js';
-import { type ConvOptions, conv1d, conv2d, conv3d } from '../ops/conv.js';
-import { pad } from '../ops/pad.js';
+import { type ConvOptions, conv1d, conv2d, conv3d } from '../ops/conv/conv.js';
+import { pad } from '../ops/shape/pad.js';
 import type { Tensor } from '../tensor.js';
 import {
   checkBoolean,

@@ -1,6 +1,6 @@
 // How near vectors are to each other, or to learnt centres.
 import { checkOptions } from '../errors.js';
-import { cosineSimilarity, type PairwiseDistanceOptions, pairwiseDistance, rbf } from '../ops/similarity.js';
+import { cosineSimilarity, type PairwiseDistanceOptions, pairwiseDistance, rbf } from '../ops/normalize/similarity.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { normal } from './init.js';

@@ -1,7 +1,7 @@
 // Dropout: what training leaves out at random.
 import { checkOptions } from '../errors.js';
 import { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../noise.js';
-import { type DropoutOptions, dropout } from '../ops/dropout.js';
+import { type DropoutOptions, dropout } from '../ops/elementwise/dropout.js';
 import type { Tensor } from '../tensor.js';
 import { checkNumber } from './check.js';
 import { Module } from './module.js';

@@ -2,9 +2,9 @@
 
 import { tensor } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { embedding, type EmbeddingOptions as LookupOptions } from '../ops/embedding.js';
-import { type EmbeddingBagOptions as BagLookupOptions, embeddingBag } from '../ops/embedding-bag.js';
-import { indexFill } from '../ops/index-write.js';
+import { embedding, type EmbeddingOptions as LookupOptions } from '../ops/index/embedding.js';
+import { type EmbeddingBagOptions as BagLookupOptions, embeddingBag } from '../ops/index/embedding-bag.js';
+import { indexFill } from '../ops/index/index-write.js';
 import { Tensor } from '../tensor.js';
 import { checkBoolean, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { normal } from './init.js';

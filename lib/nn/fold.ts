@@ -1,6 +1,6 @@
 // Unfold and Fold: sliding windows as columns, and back.
 import { checkOptions } from '../errors.js';
-import { type FoldOptions, fold, unfold } from '../ops/fold.js';
+import { type FoldOptions, fold, unfold } from '../ops/conv/fold.js';
 import type { Tensor } from '../tensor.js';
 import { checkSizes, formatOptions, type Pair } from './check.js';
 import { Module } from './module.js';

@@ -8,28 +8,27 @@ export {
   featureAlphaDropout,
   rrelu,
 } from '../noise.js';
-export * from '../ops/activation.js';
-export { scaledDotProductAttention } from '../ops/attention.js';
-export { conv1d, conv2d, conv3d } from '../ops/conv.js';
-export * from '../ops/conv-transpose.js';
-export { dropout } from '../ops/dropout.js';
-export { embedding } from '../ops/embedding.js';
-export { embeddingBag } from '../ops/embedding-bag.js';
-export { sigmoid } from '../ops/exponential.js';
-export * from '../ops/fold.js';
-export { affineGrid, gridSample } from '../ops/grid.js';
-export { interpolate } from '../ops/interpolate.js';
-export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss.js';
-export { tripletMarginWithDistanceLoss } from '../ops/loss-distance.js';
-export * from '../ops/loss-margin.js';
-export * from '../ops/loss-probability.js';
-export * from '../ops/loss-regression.js';
-export { ctcLoss } from '../ops/loss-sequence.js';
-export { oneHot } from '../ops/mask.js';
-export { linear } from '../ops/matmul.js';
-export { multiHeadAttention } from '../ops/multihead.js';
-export * from '../ops/normalization.js';
-export { type PadMode, type PadOptions, pad } from '../ops/pad.js';
+export { scaledDotProductAttention } from '../ops/attention/attention.js';
+export { multiHeadAttention } from '../ops/attention/multihead.js';
+export { conv1d, conv2d, conv3d } from '../ops/conv/conv.js';
+export * from '../ops/conv/fold.js';
+export * from '../ops/conv/transpose.js';
+export * from '../ops/elementwise/activation.js';
+export { dropout } from '../ops/elementwise/dropout.js';
+export { sigmoid } from '../ops/elementwise/exponential.js';
+export * from '../ops/elementwise/rectifier.js';
+export { tanh } from '../ops/elementwise/trigonometric.js';
+export { embedding } from '../ops/index/embedding.js';
+export { embeddingBag } from '../ops/index/embedding-bag.js';
+export { oneHot } from '../ops/index/mask.js';
+export { tripletMarginWithDistanceLoss } from '../ops/loss/distance.js';
+export { binaryCrossEntropyWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } from '../ops/loss/loss.js';
+export * from '../ops/loss/margin.js';
+export * from '../ops/loss/probability.js';
+export * from '../ops/loss/regression.js';
+export { ctcLoss } from '../ops/loss/sequence.js';
+export * from '../ops/normalize/normalization.js';
+export { cosineSimilarity, normalize, pairwiseDistance, pdist } from '../ops/normalize/similarity.js';
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
@@ -37,14 +36,15 @@ export {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
-} from '../ops/pool-adaptive.js';
-export { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } from '../ops/pool-average.js';
-export { maxPool1d, maxPool2d, maxPool3d } from '../ops/pool-max.js';
-export { bilinear } from '../ops/product-many.js';
-export * from '../ops/rectifier.js';
-export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
-export { cosineSimilarity, normalize, pairwiseDistance, pdist } from '../ops/similarity.js';
-export { logSoftmax, softmax } from '../ops/softmax.js';
-export { tanh } from '../ops/trigonometric.js';
-export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';
+} from '../ops/pool/adaptive.js';
+export { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } from '../ops/pool/average.js';
+export { maxPool1d, maxPool2d, maxPool3d } from '../ops/pool/max.js';
+export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/pool/unpool.js';
+export { bilinear } from '../ops/product/many.js';
+export { linear } from '../ops/product/matmul.js';
+export { logSoftmax, softmax } from '../ops/reduce/softmax.js';
+export { affineGrid, gridSample } from '../ops/resample/grid.js';
+export { interpolate } from '../ops/resample/interpolate.js';
+export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/resample/shuffle.js';
+export { type PadMode, type PadOptions, pad } from '../ops/shape/pad.js';
 export { gumbelSoftmax } from '../sample.js';

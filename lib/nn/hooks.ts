@@ -1,6 +1,6 @@
 // Hooks of modules: what runs before and after forward(), and when gradients come back through it.
 import { describe, TensorError } from '../errors.js';
-import { alias } from '../ops/stride.js';
+import { alias } from '../ops/shape/stride.js';
 import { Tensor } from '../tensor.js';
 import type { AnyModule } from './module.js';
 

@@ -1,7 +1,7 @@
 // Initial values that are made as matrices: the identity, Dirac's delta, orthogonal rows, columns with zeros.
 import { eye as identity, randn, randperm, tensor } from '../create.js';
 import { checkOptions, TensorError } from '../errors.js';
-import { qr } from '../ops/linalg-factor.js';
+import { qr } from '../ops/linalg/factor.js';
 import type { Tensor } from '../tensor.js';
 import { checkFloating, checkNumber, checkSize } from './check.js';
 import type { InitOptions } from './init.js';

@@ -1,7 +1,7 @@
 // Linear and Bilinear: maps of the last dimension.
 import { checkOptions } from '../errors.js';
-import { linear } from '../ops/matmul.js';
-import { bilinear } from '../ops/product-many.js';
+import { bilinear } from '../ops/product/many.js';
+import { linear } from '../ops/product/matmul.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { uniform } from './init.js';

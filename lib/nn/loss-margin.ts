@@ -1,8 +1,8 @@
 // Losses that ask for a margin between scores or distances, as modules.
 
 import { describe, TensorError } from '../errors.js';
-import type { LossOptions } from '../ops/loss.js';
-import { type TripletDistanceOptions, tripletMarginWithDistanceLoss } from '../ops/loss-distance.js';
+import { type TripletDistanceOptions, tripletMarginWithDistanceLoss } from '../ops/loss/distance.js';
+import type { LossOptions } from '../ops/loss/loss.js';
 import {
   contrastiveLoss,
   cosineEmbeddingLoss,
@@ -14,7 +14,7 @@ import {
   multiMarginLoss,
   type TripletOptions,
   tripletMarginLoss,
-} from '../ops/loss-margin.js';
+} from '../ops/loss/margin.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber } from './check.js';
 import { Loss } from './loss.js';

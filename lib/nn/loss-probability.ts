@@ -1,7 +1,7 @@
 // Losses between distributions and their targets, as modules.
 
 import { checkOptions } from '../errors.js';
-import type { LossOptions, Reduction } from '../ops/loss.js';
+import type { LossOptions, Reduction } from '../ops/loss/loss.js';
 import {
   binaryCrossEntropy,
   type FocalOptions,
@@ -11,7 +11,7 @@ import {
   sigmoidFocalLoss,
   softMarginLoss,
   type WeightedLossOptions,
-} from '../ops/loss-probability.js';
+} from '../ops/loss/probability.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice, checkNumber, formatOptions } from './check.js';
 import { Loss } from './loss.js';

@@ -8,7 +8,7 @@ import {
   poissonNllLoss,
   type SmoothL1Options,
   smoothL1Loss,
-} from '../ops/loss-regression.js';
+} from '../ops/loss/regression.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber } from './check.js';
 import { Loss } from './loss.js';

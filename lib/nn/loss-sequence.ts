@@ -1,5 +1,5 @@
 // The loss of sequences as a module.
-import { type CtcOptions, ctcLoss, type Lengths } from '../ops/loss-sequence.js';
+import { type CtcOptions, ctcLoss, type Lengths } from '../ops/loss/sequence.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkSize } from './check.js';
 import { Loss } from './loss.js';

@@ -11,7 +11,7 @@ import {
   type NllOptions,
   nllLoss,
   type Reduction,
-} from '../ops/loss.js';
+} from '../ops/loss/loss.js';
 import { Tensor } from '../tensor.js';
 import { checkChoice, checkNumber, checkSize, formatOptions } from './check.js';
 import { Module } from './module.js';

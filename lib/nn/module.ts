@@ -1,7 +1,7 @@
 // Module: a part of a network, which finds its parameters by walking its attributes.
 import { inspect } from 'node:util';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { convert } from '../ops/convert.js';
+import { convert } from '../ops/elementwise/convert.js';
 import { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice } from './check.js';
 import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle } from './hooks.js';

@@ -6,7 +6,7 @@ import {
   layerNorm,
   localResponseNorm,
   rmsNorm,
-} from '../ops/normalization.js';
+} from '../ops/normalize/normalization.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { ones } from './init.js';

@@ -1,8 +1,8 @@
 // nn.utils.rnn: sequences of different lengths in one batch, padded or packed.
 import { full, tensor } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { indexSelect } from '../ops/index.js';
-import { cat } from '../ops/join.js';
+import { indexSelect } from '../ops/index/index.js';
+import { cat } from '../ops/shape/join.js';
 import { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber, checkSize } from './check.js';
 

@@ -1,5 +1,5 @@
 // Borders around signals, images and volumes.
-import { type PadMode, pad } from '../ops/pad.js';
+import { type PadMode, pad } from '../ops/shape/pad.js';
 import type { Tensor } from '../tensor.js';
 import { checkNumber, checkSizes } from './check.js';
 import { Module } from './module.js';

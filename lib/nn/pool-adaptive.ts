@@ -10,7 +10,7 @@ import {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
-} from '../ops/pool-adaptive.js';
+} from '../ops/pool/adaptive.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkSizes, formatOptions, type Single } from './check.js';
 import { Module } from './module.js';

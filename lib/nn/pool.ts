@@ -11,7 +11,7 @@ import {
   type LpPoolOptions,
   lpPool1d,
   lpPool2d,
-} from '../ops/pool-average.js';
+} from '../ops/pool/average.js';
 import {
   type MaxPool1dOptions,
   type MaxPool2dOptions,
@@ -20,9 +20,9 @@ import {
   maxPool1d,
   maxPool2d,
   maxPool3d,
-} from '../ops/pool-max.js';
-import type { Extremes } from '../ops/reduce.js';
-import { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpool.js';
+} from '../ops/pool/max.js';
+import { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/pool/unpool.js';
+import type { Extremes } from '../ops/reduce/reduce.js';
 import type { Tensor } from '../tensor.js';
 import {
   checkBoolean,

@@ -1,8 +1,17 @@
 // Activations with numbers of their own: slopes, bounds, thresholds.
 import { checkOptions, TensorError } from '../errors.js';
 import { type RreluOptions, rrelu } from '../noise.js';
-import { softplus } from '../ops/activation.js';
-import { celu, elu, hardshrink, hardtanh, leakyRelu, prelu, softshrink, threshold } from '../ops/rectifier.js';
+import { softplus } from '../ops/elementwise/activation.js';
+import {
+  celu,
+  elu,
+  hardshrink,
+  hardtanh,
+  leakyRelu,
+  prelu,
+  softshrink,
+  threshold,
+} from '../ops/elementwise/rectifier.js';
 import type { Tensor } from '../tensor.js';
 import { checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { constant } from './init.js';

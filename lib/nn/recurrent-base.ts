@@ -1,10 +1,10 @@
 // What RNN, LSTM and GRU share: parameters by layer and direction, and sequences in all the forms they may have.
 import { zeros } from '../create.js';
 import { describe, TensorError } from '../errors.js';
-import { indexSelect } from '../ops/index.js';
-import { type LayerWeights, type Steps, stepsOf } from '../ops/recurrent.js';
-import { type Cell, checkExactly, checkParts, GATES } from '../ops/recurrent-cell.js';
-import { composites, runNetwork } from '../ops/recurrent-network.js';
+import { indexSelect } from '../ops/index/index.js';
+import { type Cell, checkExactly, checkParts, GATES } from '../ops/recurrent/cell.js';
+import { composites, runNetwork } from '../ops/recurrent/network.js';
+import { type LayerWeights, type Steps, stepsOf } from '../ops/recurrent/recurrent.js';
 import { Tensor } from '../tensor.js';
 import { checkBoolean, checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { uniform } from './init.js';

@@ -1,7 +1,7 @@
 // RNNCell, LSTMCell and GRUCell: one step of a recurrent network, for loops of one's own.
 import { zeros } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { type Cell, GATES, gruCell, lstmCell, rnnReluCell, rnnTanhCell } from '../ops/recurrent-cell.js';
+import { type Cell, GATES, gruCell, lstmCell, rnnReluCell, rnnTanhCell } from '../ops/recurrent/cell.js';
 import { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice, checkSize, formatOptions, type ParameterOptions } from './check.js';
 import { uniform } from './init.js';

@@ -1,8 +1,8 @@
 // Weights computed anew before every forward pass: weight normalisation and spectral normalisation.
 import { randn } from '../create-random.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { spectralWeight, weightAxis, weightLengths, weightOf } from '../ops/reparametrize.js';
-import { normalize } from '../ops/similarity.js';
+import { spectralWeight, weightAxis, weightLengths, weightOf } from '../ops/normalize/reparametrize.js';
+import { normalize } from '../ops/normalize/similarity.js';
 import type { Tensor } from '../tensor.js';
 import { checkNumber, checkSize } from './check.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './conv-transpose.js';

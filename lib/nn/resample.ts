@@ -1,7 +1,7 @@
 // Other sizes of images: upsampling, and channels traded for pixels.
 import { checkOptions, TensorError } from '../errors.js';
-import { type InterpolateOptions, interpolate } from '../ops/interpolate.js';
-import { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
+import { type InterpolateOptions, interpolate } from '../ops/resample/interpolate.js';
+import { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/resample/shuffle.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice, checkSize, formatOptions } from './check.js';
 import { Module } from './module.js';

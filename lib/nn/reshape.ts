@@ -1,6 +1,6 @@
 // Modules that pass their input on, in another shape or as it is.
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { flatten, unflatten } from '../ops/view.js';
+import { flatten, unflatten } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
 import { checkSize } from './check.js';
 import { Module } from './module.js';

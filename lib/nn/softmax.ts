@@ -1,7 +1,7 @@
 // Activations over groups of values: softmax and its relatives, gates, maxima.
 import { checkOptions, TensorError } from '../errors.js';
-import { glu, maxout, softmin } from '../ops/activation.js';
-import { logSoftmax, softmax } from '../ops/softmax.js';
+import { glu, maxout, softmin } from '../ops/elementwise/activation.js';
+import { logSoftmax, softmax } from '../ops/reduce/softmax.js';
 import type { Tensor } from '../tensor.js';
 import { checkSize } from './check.js';
 import { Module } from './module.js';

@@ -1,7 +1,7 @@
 // The layers that transformers stack: attention and a small network, each with a residual connection and a normalisation.
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { gelu } from '../ops/activation.js';
-import { relu } from '../ops/rectifier.js';
+import { gelu } from '../ops/elementwise/activation.js';
+import { relu } from '../ops/elementwise/rectifier.js';
 import type { Tensor } from '../tensor.js';
 import { type AttentionCall, MultiheadAttention } from './attention.js';
 import { checkBoolean, checkNumber, checkSize, formatOptions, type ParameterOptions } from './check.js';

@@ -1,7 +1,7 @@
 // Stacks of transformer layers, and the encoder-decoder made of them.
 import { full } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { triu } from '../ops/mask.js';
+import { triu } from '../ops/index/mask.js';
 import type { Tensor } from '../tensor.js';
 import { checkSize } from './check.js';
 import { ModuleList } from './container.js';

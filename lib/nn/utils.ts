@@ -7,7 +7,7 @@ export {
   type Tensors,
   type TotalNormOptions,
   vectorToParameters,
-} from '../ops/gradients.js';
+} from '../ops/optimize/gradients.js';
 export * as rnn from './packed.js';
 export {
   removeSpectralNorm,

@@ -1,7 +1,7 @@
 // Adagrad and Adadelta: steps scaled by what the squares of the gradients add up to.
 
 import { checkBoolean, checkNumber } from '../nn/check.js';
-import type { Like, Update } from '../ops/optimizer-update.js';
+import type { Like, Update } from '../ops/optimize/update.js';
 import type { Tensor } from '../tensor.js';
 import { FusedOptimizer } from './fused.js';
 import type { Params, StateFields } from './optimizer.js';

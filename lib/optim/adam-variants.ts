@@ -1,8 +1,8 @@
 // Adamax, NAdam and RAdam: Adam with another norm, with Nesterov's momentum, with a rectified start.
 
 import { checkBoolean, checkNumber } from '../nn/check.js';
-import { checkBetas } from '../ops/optimizer.js';
-import type { Like, Update } from '../ops/optimizer-update.js';
+import { checkBetas } from '../ops/optimize/optimizer.js';
+import type { Like, Update } from '../ops/optimize/update.js';
 import type { Tensor } from '../tensor.js';
 import { FusedOptimizer } from './fused.js';
 import type { Params, StateFields } from './optimizer.js';

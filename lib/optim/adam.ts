@@ -1,5 +1,5 @@
 // Adam and AdamW: steps scaled by running means of the gradient and of its square.
-import { type AdamRule, type AdamState, adamStep, checkAdamRule } from '../ops/optimizer.js';
+import { type AdamRule, type AdamState, adamStep, checkAdamRule } from '../ops/optimize/optimizer.js';
 import { Optimizer, type ParamGroup, type Params, type StateFields } from './optimizer.js';
 
 /** Options of {@link Adam} and {@link AdamW}; what is left out has PyTorch's default. */

@@ -1,6 +1,6 @@
 // What the optimizers share whose rule is one native kernel.
-import type { CommonRule } from '../ops/optimizer-crossing.js';
-import { type Like, type Update, updateStep } from '../ops/optimizer-update.js';
+import type { CommonRule } from '../ops/optimize/crossing.js';
+import { type Like, type Update, updateStep } from '../ops/optimize/update.js';
 import { Optimizer, type ParamGroup } from './optimizer.js';
 
 /** An optimizer that says for every parameter and step which kernel runs, on what and with which numbers. */

@@ -1,5 +1,5 @@
 // The public exports of optim, and nothing else.
-export type { AdamRule, AdamState, SgdRule, SgdState } from '../ops/optimizer.js';
+export type { AdamRule, AdamState, SgdRule, SgdState } from '../ops/optimize/optimizer.js';
 export {
   Adadelta,
   type AdadeltaOptions,

@@ -1,8 +1,8 @@
 // L-BFGS: a quasi-Newton method that evaluates the loss as often as it needs to.
 import { describe, TensorError } from '../errors.js';
 import { checkChoice, checkNumber, checkSize } from '../nn/check.js';
-import { cat, stack } from '../ops/join.js';
-import { gradientOf, stateLike } from '../ops/optimizer-crossing.js';
+import { gradientOf, stateLike } from '../ops/optimize/crossing.js';
+import { cat, stack } from '../ops/shape/join.js';
 import { Tensor } from '../tensor.js';
 import { type Probe, strongWolfe } from './line-search.js';
 import { Optimizer, type Params, type StateFields } from './optimizer.js';

@@ -1,6 +1,6 @@
 // Optimizer: parameter groups, state, and what all rules share.
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { checkParameter } from '../ops/optimizer-crossing.js';
+import { checkParameter } from '../ops/optimize/crossing.js';
 import { Tensor } from '../tensor.js';
 
 /** Parameters that are updated with the same options. The options may be changed between steps, `lr` by a schedule for example. */

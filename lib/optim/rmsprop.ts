@@ -1,6 +1,6 @@
 // RMSprop: steps scaled by a running mean of the squared gradient.
 import { checkBoolean, checkNumber } from '../nn/check.js';
-import type { Like, Update } from '../ops/optimizer-update.js';
+import type { Like, Update } from '../ops/optimize/update.js';
 import type { Tensor } from '../tensor.js';
 import { FusedOptimizer } from './fused.js';
 import type { Params, StateFields } from './optimizer.js';

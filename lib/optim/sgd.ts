@@ -1,5 +1,5 @@
 // SGD: stochastic gradient descent.
-import { checkSgdRule, type SgdRule, type SgdState, sgdStep } from '../ops/optimizer.js';
+import { checkSgdRule, type SgdRule, type SgdState, sgdStep } from '../ops/optimize/optimizer.js';
 import { Optimizer, type ParamGroup, type Params, type StateFields } from './optimizer.js';
 
 const DEFAULTS: SgdRule = { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, maximize: false };

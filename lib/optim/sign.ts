@@ -1,9 +1,9 @@
 // Rprop and Lion: steps by the sign of the gradient.
 import { describe, TensorError } from '../errors.js';
 import { checkBoolean, checkNumber } from '../nn/check.js';
-import { checkBetas } from '../ops/optimizer.js';
-import type { CommonRule } from '../ops/optimizer-crossing.js';
-import type { Like, Update } from '../ops/optimizer-update.js';
+import type { CommonRule } from '../ops/optimize/crossing.js';
+import { checkBetas } from '../ops/optimize/optimizer.js';
+import type { Like, Update } from '../ops/optimize/update.js';
 import type { Tensor } from '../tensor.js';
 import { FusedOptimizer } from './fused.js';
 import type { Params, StateFields } from './optimizer.js';

@@ -2,7 +2,7 @@
 import { noGrad } from '../core/mode.js';
 import { scope } from '../core/scope.js';
 import { describe, TensorError } from '../errors.js';
-import { clipGradNorm, clipGradValue } from '../ops/gradients.js';
+import { clipGradNorm, clipGradValue } from '../ops/optimize/gradients.js';
 import { Tensor } from '../tensor.js';
 import { Mean } from './metrics/regression.js';
 import type { Batch, Batches, Plan } from './options.js';

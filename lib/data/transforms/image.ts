@@ -3,10 +3,10 @@ import type { Generator as RandomGenerator } from '../../core/random.js';
 import { checkInteger, checkNumber } from '../../core/shape.js';
 import { tensor } from '../../create.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
-import { affineGrid, gridSample } from '../../ops/grid.js';
-import { type InterpolateOptions, interpolate } from '../../ops/interpolate.js';
-import { stack } from '../../ops/join.js';
-import { pad } from '../../ops/pad.js';
+import { affineGrid, gridSample } from '../../ops/resample/grid.js';
+import { type InterpolateOptions, interpolate } from '../../ops/resample/interpolate.js';
+import { stack } from '../../ops/shape/join.js';
+import { pad } from '../../ops/shape/pad.js';
 import { Tensor } from '../../tensor.js';
 import { CHANCE, type ChanceOptions, drawUniform, generatorFor } from '../random.js';
 

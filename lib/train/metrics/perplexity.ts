@@ -3,7 +3,7 @@ import { noGrad } from '../../core/mode.js';
 import { scope } from '../../core/scope.js';
 import { checkInteger } from '../../core/shape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
-import { crossEntropy } from '../../ops/loss.js';
+import { crossEntropy } from '../../ops/loss/loss.js';
 import { Tensor } from '../../tensor.js';
 import { elements, Metric, type Values } from './metric.js';
 
