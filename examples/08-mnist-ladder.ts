@@ -1,4 +1,4 @@
-// Deeper is not better by itself: five networks with LogSigmoid after every layer, the last two of which learn nothing.
+// Deeper is not better by itself: five networks with LogSigmoid after every layer, the deepest of which learn nothing at first.
 //
 // Run:      npm run example 08-mnist-ladder        (real MNIST: -- --dataset mnist --data DIR --images 60000 --epochs 10)
 // Expected: 89, 87, 83, 10 and 10 % with LogSigmoid, where 10 % is guessing; 70, 87, 93, 95 and 96 % cured; half a minute
