@@ -10,7 +10,8 @@ const arch = process.env.npm_config_arch || process.arch;
 // One table of kernels is compiled for each; native/core/cpu.cc chooses among them at load.
 const capabilities = {
   x64: {
-    baseline: [],
+    // GCC 12 zeroes half vectors through an MMX register and leaves the x87 state taken: V8's hash tables then ask for all memory.
+    baseline: ['-mno-mmx'],
     avx2: ['-mavx2', '-mfma', '-mf16c', '-mbmi2'],
     avx512: [
       ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512cd'],
