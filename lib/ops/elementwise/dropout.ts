@@ -1,10 +1,10 @@
 // Dropout: the one activation that draws random numbers.
 import { cast, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, floatOf } from '../../core/dtype.js';
-import { defaultGenerator, type Generator } from '../../core/random.js';
+import { defaultGenerator, Generator } from '../../core/random.js';
 import { checkBoolean, checkNumber } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
-import { checkOptions } from '../../errors.js';
+import { checkOptions, describe, TensorError } from '../../errors.js';
 import { native } from '../../native.js';
 import type { Tensor } from '../../tensor.js';
 import { alias } from '../shape/stride.js';
@@ -49,16 +49,15 @@ export function dropout(x: Tensor, options?: DropoutOptions): Tensor {
   const input = cast(op, checkTensor(op, x), floatOf(x.dtype));
   if (!training || p === 0) return alias(input);
   if (p === 1) return input.mul(0);
+  const generator = options?.generator ?? defaultGenerator;
+  if (!(generator instanceof Generator)) {
+    throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
+  }
   const y = make(op, x.shape, input.dtype);
   const mask = hidden(make(op, x.shape, 'uint8'));
   const source = dense(op, input);
   geometry(y, mask, source, p);
-  native.dropout(
-    y.storage.bytes,
-    mask.storage.bytes,
-    source.storage.bytes,
-    (options?.generator ?? defaultGenerator).state,
-  );
+  native.dropout(y.storage.bytes, mask.storage.bytes, source.storage.bytes, generator.state);
   dropCopy(source, input);
   return record(op, y, [input], [mask], (g, [m]) => backward(g, m, p));
 }
