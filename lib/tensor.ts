@@ -7,107 +7,20 @@ import { formatShape, overlaps, type Shape, sameShape, sizeOf } from './core/sha
 import { RELEASED, release, type Storage } from './core/storage.js';
 import { type GradHook, type Node, nodeOf } from './core/tape.js';
 import { describe, TensorError } from './errors.js';
-import * as activation from './ops/elementwise/activation.js';
-import * as arithmetic from './ops/elementwise/arithmetic.js';
-import * as binary from './ops/elementwise/binary.js';
-import * as bitwise from './ops/elementwise/bitwise.js';
-import { allclose, equal, isclose } from './ops/elementwise/closeness.js';
-import * as compare from './ops/elementwise/compare.js';
-import * as division from './ops/elementwise/division.js';
-import * as exponential from './ops/elementwise/exponential.js';
-import * as floatParts from './ops/elementwise/float-parts.js';
-import * as rectifier from './ops/elementwise/rectifier.js';
-import * as rounding from './ops/elementwise/rounding.js';
-import * as special from './ops/elementwise/special.js';
-import * as trigonometric from './ops/elementwise/trigonometric.js';
-import * as unary from './ops/elementwise/unary.js';
 import * as at from './ops/index/at.js';
-import * as index from './ops/index/index.js';
-import * as indexWrite from './ops/index/index-write.js';
-import * as mask from './ops/index/mask.js';
-import * as place from './ops/index/place.js';
-import * as scatter from './ops/index/scatter.js';
-import * as setAt from './ops/index/set-at.js';
-import * as determinant from './ops/linalg/det.js';
-import * as factor from './ops/linalg/factor.js';
-import { pinverse } from './ops/linalg/lstsq.js';
-import { luSolve } from './ops/linalg/lu.js';
-import * as power from './ops/linalg/power.js';
-import { inverse } from './ops/linalg/solve.js';
-import { svd } from './ops/linalg/spectral.js';
-import { dist, renorm } from './ops/normalize/similarity.js';
+import { attach, type Methods } from './ops/methods.js';
 import type { Placed } from './ops/order/lines.js';
 import * as quantile from './ops/order/quantile.js';
-import * as search from './ops/order/search.js';
-import * as sort from './ops/order/sort.js';
 import * as distinct from './ops/order/unique.js';
-import * as productAdd from './ops/product/add.js';
-import * as matmul from './ops/product/matmul.js';
-import * as product from './ops/product/product.js';
-import { corrcoef, cov } from './ops/reduce/covariance.js';
-import { diff } from './ops/reduce/difference.js';
 import * as reduce from './ops/reduce/reduce.js';
 import type { ReduceOptions } from './ops/reduce/reduction.js';
-import * as scan from './ops/reduce/scan.js';
-import * as softmax from './ops/reduce/softmax.js';
-import * as statistics from './ops/reduce/statistics.js';
-import { broadcastTo, expandAs, reshapeAs, typeAs, viewAs, view as viewOf } from './ops/shape/broadcast.js';
-import * as diagonal from './ops/shape/diagonal.js';
 import * as join from './ops/shape/join.js';
-import * as movement from './ops/shape/movement.js';
-import * as split from './ops/shape/split.js';
-import * as unfold from './ops/shape/unfold.js';
 import * as view from './ops/shape/view.js';
 
 /** Elements as nested arrays, a number or a boolean for a 0-d tensor. */
 export type NestedArray = number | boolean | NestedArray[];
 
-/** The functions of a module whose first argument becomes `this`. */
-type Methods<M> = {
-  [K in keyof M]: M[K] extends (x: never, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
-};
-
-export interface Tensor
-  extends Methods<typeof unary>,
-    Methods<typeof exponential>,
-    Methods<typeof trigonometric>,
-    Methods<typeof rounding>,
-    Methods<typeof special>,
-    Methods<typeof statistics>,
-    Methods<typeof rectifier>,
-    Methods<typeof activation>,
-    Methods<typeof binary>,
-    Methods<typeof division>,
-    Methods<typeof arithmetic>,
-    Methods<typeof compare>,
-    Methods<typeof bitwise>,
-    Methods<typeof floatParts>,
-    Methods<typeof likeness>,
-    Methods<typeof view>,
-    Methods<typeof movement>,
-    Methods<typeof mask>,
-    Methods<typeof diagonal>,
-    Methods<Pick<typeof split, 'split' | 'chunk' | 'unbind' | 'tensorSplit' | 'hsplit' | 'vsplit' | 'dsplit'>>,
-    Methods<typeof softmax>,
-    Methods<typeof scan>,
-    Methods<Pick<typeof sort, 'sort' | 'argsort' | 'msort' | 'topk' | 'kthvalue'>>,
-    Methods<Pick<typeof quantile, 'mode' | 'quantile' | 'nanquantile'>>,
-    Methods<Pick<typeof search, 'bincount' | 'histc'>>,
-    Methods<typeof matmul>,
-    Methods<typeof determinant>,
-    Methods<typeof factor>,
-    Methods<typeof power>,
-    Methods<typeof linear>,
-    Methods<typeof product>,
-    Methods<typeof productAdd>,
-    Methods<Pick<typeof reduce, 'sum' | 'mean' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'all' | 'any'>>,
-    Methods<Pick<typeof index, 'gather' | 'indexSelect'>>,
-    Methods<Pick<typeof at, 'nonzero'>>,
-    Methods<Pick<typeof indexWrite, 'indexAdd' | 'indexCopy' | 'indexFill' | 'indexReduce' | 'take' | 'put'>>,
-    Methods<Pick<typeof scatter, 'scatter' | 'scatterAdd' | 'scatterReduce'>>,
-    Methods<typeof place>,
-    Methods<typeof setAt>,
-    Methods<typeof unfold> {}
+export interface Tensor extends Methods {}
 
 /**
  * An n-dimensional array of numbers that remembers how it was computed.
@@ -122,6 +35,7 @@ export interface Tensor
  * console.log(x.grad?.toArray()); // [[2, 4], [6, 8]]
  * ```
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: attach() below defines every method of the interface
 export class Tensor {
   /** @internal */ storage: Storage;
   /** Sizes of the dimensions, outermost first. */
@@ -455,72 +369,5 @@ export class Tensor {
   }
 }
 
-type Operation = (x: unknown, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
-
-/** Puts every exported function of the modules on the prototype. */
-function attach(modules: readonly object[]): void {
-  for (const module of modules) {
-    for (const [name, value] of Object.entries(module)) {
-      if (typeof value !== 'function' || name in Tensor.prototype) continue;
-      const operation = value as Operation;
-      const method = function (this: unknown, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown) {
-        return operation(this, a, b, c, d, e);
-      };
-      Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
-    }
-  }
-}
-
-const linear = { inverse, pinverse, luSolve, svd };
-const likeness = {
-  ...{ broadcastTo, expandAs, reshapeAs, typeAs, view: viewOf, viewAs },
-  ...{ allclose, equal, isclose, corrcoef, cov, diff, dist, renorm },
-};
-const { unbind, tensorSplit, hsplit, vsplit, dsplit, chunk } = split;
-const parts = { split: split.split, chunk, unbind, tensorSplit, hsplit, vsplit, dsplit };
-const { gather, indexSelect } = index;
-const { indexAdd, indexCopy, indexFill, indexReduce, take, put } = indexWrite;
-const { sum, mean, amax, amin, argmax, argmin, all, any } = reduce;
-attach([
-  unary,
-  exponential,
-  trigonometric,
-  rounding,
-  special,
-  statistics,
-  rectifier,
-  activation,
-  binary,
-  division,
-  arithmetic,
-  compare,
-  bitwise,
-  floatParts,
-  likeness,
-  view,
-  movement,
-  mask,
-  diagonal,
-  parts,
-  softmax,
-  scan,
-  { sort: sort.sort, argsort: sort.argsort, msort: sort.msort, topk: sort.topk, kthvalue: sort.kthvalue },
-  { mode: quantile.mode, quantile: quantile.quantile, nanquantile: quantile.nanquantile },
-  { bincount: search.bincount, histc: search.histc },
-  matmul,
-  determinant,
-  factor,
-  power,
-  linear,
-  product,
-  productAdd,
-  { sum, mean, amax, amin, argmax, argmin, all, any },
-  { gather, indexSelect },
-  { nonzero: at.nonzero },
-  { indexAdd, indexCopy, indexFill, indexReduce, take, put },
-  { scatter: scatter.scatter, scatterAdd: scatter.scatterAdd, scatterReduce: scatter.scatterReduce },
-  place,
-  setAt,
-  unfold,
-]);
+attach(Tensor.prototype);
 provideTensor(Tensor);
