@@ -25,6 +25,8 @@ export interface LinePlotOptions {
   rightPercent?: boolean;
   /** Draw the left axis in powers of ten, which leaves out what is not above 0; false unless given. */
   leftLog?: boolean;
+  /** Draw the x axis in powers of ten, which leaves out what is not above 0; false unless given. */
+  xLog?: boolean;
   /** Where the right axis starts; at the smallest value unless given. */
   rightMin?: number;
   /** Pixels, 900 unless given. */
@@ -54,6 +56,7 @@ const LINE_OPTIONS = [
   'rightLabel',
   'rightPercent',
   'leftLog',
+  'xLog',
   'rightMin',
   'width',
   'height',
@@ -127,7 +130,8 @@ function chartOption(
   series: readonly PlotSeries[],
   options: LinePlotOptions,
 ): Parameters<ReturnType<Echarts['init']>['setOption']>[0] {
-  const onLog = (s: PlotSeries) => options.leftLog === true && s.axis !== 'right';
+  const hasPlace = (s: PlotSeries, x: number, y: number) =>
+    !(options.xLog && x <= 0) && !(options.leftLog && s.axis !== 'right' && y <= 0);
   const twoAxes = series.some((s) => s.axis === 'right');
   const xs = series.flatMap((s) => s.points.map(([x]) => x));
   const axis = {
@@ -186,15 +190,16 @@ function chartOption(
       name: options.xLabel,
       nameGap: 28,
       axisLabel: { ...axis.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(6))) },
-      min: Math.min(0, ...extent(xs)),
-      max: extent(xs)[1],
+      type: options.xLog ? ('log' as const) : ('value' as const),
+      min: options.xLog ? undefined : Math.min(0, ...extent(xs)),
+      max: options.xLog ? undefined : extent(xs)[1],
       splitLine: { show: false },
     },
     yAxis: twoAxes ? [left, right] : left,
     series: series.map((s) => ({
       type: 'line' as const,
       name: s.name,
-      data: s.points.filter(([, y]) => !(onLog(s) && y <= 0)).map(([x, y]) => [x, y]),
+      data: s.points.filter(([x, y]) => hasPlace(s, x, y)).map(([x, y]) => [x, y]),
       yAxisIndex: s.axis === 'right' ? 1 : 0,
       showSymbol: s.dots === true,
       symbol: 'circle',

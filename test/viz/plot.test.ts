@@ -43,6 +43,17 @@ describe('linePlot', () => {
     expect(svg).not.toContain('NaN');
   });
 
+  it('draws sizes in powers of ten and leaves out what has no place there', async () => {
+    const points = [0, 1, 1000].map((x) => [x, x + 1] as const);
+    const [log, plain] = await Promise.all(
+      [true, false].map((xLog) => linePlot([{ name: 'cost', points, dots: true }], { xLog })),
+    );
+    expect(log).toContain('>100<');
+    expect(plain).not.toContain('>100<');
+    const dots = (svg: string) => svg.match(/<path d="M1 0A1 1/g)?.length ?? 0;
+    expect([dots(log), dots(plain)]).toEqual([2, 3]);
+  });
+
   it('escapes what would be markup', async () => {
     const svg = await linePlot([{ name: 'a < b & c', points: [[0, 0]] }]);
     expect(svg).toContain('a &lt; b &amp; c');
