@@ -35,7 +35,11 @@ export type ErrorCode =
   /** The native binary is missing, or is not for this platform. */
   | 'native'
   /** Work that the caller cancelled. */
-  | 'aborted';
+  | 'aborted'
+  /** More requests than may wait at once. */
+  | 'queue-full'
+  /** A service used after it was closed. */
+  | 'closed';
 
 /**
  * An error caused by how the library was called.
