@@ -192,4 +192,4 @@ export { capability, numThreads, openblasCore, setNumThreads } from './runtime.j
 export * from './sample.js';
 export { type NestedArray, Tensor } from './tensor.js';
 export * as train from './train/index.js';
-export * as viz from './viz/plot.js';
+export * as viz from './viz/index.js';

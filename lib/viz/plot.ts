@@ -1,5 +1,6 @@
 // Line charts as SVG text, drawn by echarts on the server: losses and accuracies over a run.
 import { checkOptions, describe, TensorError } from '../errors.js';
+import { checkSize, INK, render } from './chart.js';
 
 /** One line of a chart. */
 export interface PlotSeries {
@@ -63,35 +64,9 @@ const LINE_OPTIONS = [
 ];
 // Colours of Okabe and Ito (2008), which colour-blind readers can tell apart.
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
-const INK = '#333333';
 const FAINT = '#e3e3e3';
 /** Points of a training curve: the noise of single steps hides its course. */
 const BUCKETS = 150;
-
-type Echarts = typeof import('echarts');
-
-async function loadEcharts(op: string): Promise<Echarts> {
-  try {
-    return await import('echarts');
-  } catch (cause) {
-    throw new TensorError(
-      'value',
-      op,
-      "expected the package echarts, which draws plots; add it with 'npm install echarts'",
-      { cause },
-    );
-  }
-}
-
-function checkSize(op: string, name: string, value: number | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  if (Number.isInteger(value) && value >= 100 && value <= 10_000) return value;
-  throw new TensorError(
-    'value',
-    op,
-    `expected ${name} to be a whole number of pixels from 100 to 10000, got ${describe(value)}`,
-  );
-}
 
 /**
  * Draws lines over a common x axis, on one or two y axes.
@@ -116,20 +91,10 @@ export async function linePlot(series: readonly PlotSeries[], options?: LinePlot
   }
   const width = checkSize(op, 'width', options?.width, 900);
   const height = checkSize(op, 'height', options?.height, 480);
-  const echarts = await loadEcharts(op);
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption(chartOption(series, options ?? {}));
-    return chart.renderToSVGString();
-  } finally {
-    chart.dispose();
-  }
+  return render(op, width, height, chartOption(series, options ?? {}));
 }
 
-function chartOption(
-  series: readonly PlotSeries[],
-  options: LinePlotOptions,
-): Parameters<ReturnType<Echarts['init']>['setOption']>[0] {
+function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): Parameters<typeof render>[3] {
   const hasPlace = (s: PlotSeries, x: number, y: number) =>
     !(options.xLog && x <= 0) && !(options.leftLog && s.axis !== 'right' && y <= 0);
   const twoAxes = series.some((s) => s.axis === 'right');

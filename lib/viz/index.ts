@@ -1,0 +1,10 @@
+// The public exports of viz, and nothing else.
+export { type HeatmapOptions, heatmap } from './heatmap.js';
+export {
+  type LinePlotOptions,
+  type LossPlotOptions,
+  linePlot,
+  lossPlot,
+  type PlotSeries,
+  type TrainingHistory,
+} from './plot.js';
