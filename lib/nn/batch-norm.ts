@@ -88,13 +88,13 @@ abstract class BatchNorm extends RunningNorm {
   forward(x: Tensor): Tensor {
     this.checkInput(x);
     const { training, weight, bias, eps, runningMean, runningVar } = this;
-    const momentum = training ? this.share() : 0;
+    const momentum = training ? this.countBatch() : 0;
     const byBatch = training || runningMean === null;
     return batchNorm(x, runningMean, runningVar, { weight, bias, eps, momentum, training: byBatch });
   }
 
   /** Counts a batch and gives its share in the running statistics. */
-  private share(): number {
+  private countBatch(): number {
     const count = this.numBatchesTracked;
     if (count === null) return 0;
     const next = count.add(1);

@@ -145,6 +145,7 @@ export {
   UpsamplingNearest2d,
 } from './resample.js';
 export { Flatten, Identity, Unflatten } from './reshape.js';
+export type { SharedState } from './share.js';
 export { GLU, LogSoftmax, Maxout, Softmax, Softmax2d, Softmin } from './softmax.js';
 export type { StateDict } from './state.js';
 export { type Summary, type SummaryLayer, summary } from './summary.js';

@@ -3,6 +3,7 @@ import { convert } from '../ops/elementwise/convert.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice } from './check.js';
 import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle } from './hooks.js';
+import type { SharedState } from './share.js';
 import { ModuleTree } from './tree.js';
 
 /** Any module, whatever goes in and comes out. */
@@ -167,5 +168,27 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
   /** Forgets all gradients (PyTorch: `zero_grad`). */
   zeroGrad(): void {
     for (const p of this.parameters()) p.zeroGrad();
+  }
+
+  /**
+   * A new module on the memory of another thread's: the class, made with these arguments, and {@link loadShared}.
+   *
+   * @throws TensorError as `loadShared` does
+   *
+   * @example no-run
+   * ```ts
+   * import { workerData } from 'node:worker_threads';
+   * import { nn } from 'chainrule';
+   * const model = nn.Linear.fromShared(workerData.state, 784, 10);
+   * ```
+   */
+  static fromShared<A extends unknown[], M extends AnyModule>(
+    this: new (
+      ...args: A
+    ) => M,
+    state: SharedState,
+    ...args: A
+  ): M {
+    return new this(...args).loadShared(state);
   }
 }

@@ -5,6 +5,7 @@ import { Tensor } from '../tensor.js';
 import { checkBoolean } from './check.js';
 import type { AnyModule } from './module.js';
 import { Parameter } from './parameter.js';
+import { openState, type SharedState, shareState } from './share.js';
 import { load, type StateDict } from './state.js';
 
 type Member = [name: string, value: Tensor | AnyModule, persistent: boolean | null];
@@ -247,6 +248,57 @@ export abstract class ModuleTree {
     checkOptions(op, options, ['strict']);
     const strict = checkBoolean(op, 'strict', options?.strict ?? true);
     return load(this.constructor.name, new Map(this.#state('', [])), dict, strict);
+  }
+
+  /**
+   * Moves all parameters and persistent buffers into memory that worker threads share, and tells where they lie: send it by
+   * `postMessage` or `workerData`, and give it there to {@link Module.fromShared} or {@link loadShared}. Nothing is copied then: an
+   * update in one thread is an update in all; see {@link SharedState} for what holds between them (PyTorch: `share_memory`).
+   *
+   * Tensors stay the same objects, so optimizers, checkpoints and `assign` go on as before; views taken earlier, those of
+   * `stateDict()` for example, are left with the old memory, and `to` leaves the shared one.
+   *
+   * @throws TensorError `memory` where the system refuses the memory
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * const model = new nn.Linear(2, 1);
+   * const state = model.share();
+   * // In a worker, where state arrives as workerData:
+   * const same = nn.Linear.fromShared(state, 2, 1);
+   * nn.init.constant(model.weight, 3);
+   * console.log(same.weight.toArray()); // [[3, 3]]
+   * ```
+   */
+  share(): SharedState {
+    return shareState(new Map(this.#state('', [])));
+  }
+
+  /**
+   * Lets all parameters and persistent buffers look at the memory that another thread's {@link share} told of, instead of their
+   * own; where anything does not fit, nothing is changed.
+   *
+   * @param options `strict`: whether names that are missing or unexpected are errors, true unless given
+   * @returns the module
+   * @throws TensorError `value` listing every name that is missing, unexpected, or of another shape or dtype; or for what `share`
+   * did not give
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * const model = new nn.Linear(2, 1);
+   * const same = new nn.Linear(2, 1).loadShared(model.share());
+   * nn.init.constant(same.weight, 3);
+   * console.log(model.weight.toArray()); // [[3, 3]]
+   * ```
+   */
+  loadShared(state: SharedState, options?: { strict?: boolean }): this {
+    const op = 'loadShared';
+    checkOptions(op, options, ['strict']);
+    const strict = checkBoolean(op, 'strict', options?.strict ?? true);
+    openState(this.constructor.name, new Map(this.#state('', [])), state, strict);
+    return this;
   }
 
   /** The module and all inside it as text. */
