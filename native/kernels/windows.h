@@ -85,11 +85,17 @@ CHAINRULE_INLINE int64_t over_vectors(int64_t begin, int64_t end, const F& f) {
   return begin;
 }
 
-// Calls f(offset of a plane in the input, in the output) for every plane, some 16,000 window places a chunk.
+// Calls f(begin, end) for chunks of planes, some 16,000 window places each.
+template <class F>
+void over_chunks(const Pool2dArgs& a, const F& f) {
+  const int64_t each = a.oh * a.ow * a.kh * a.kw + a.h * a.w, size = 65536;
+  parallel_for(a.planes, each >= size ? 1 : size / (each > 0 ? each : 1), f);
+}
+
+// Calls f(offset of a plane in the input, in the output) for every plane.
 template <class F>
 void over_planes(const Pool2dArgs& a, const F& f) {
-  const int64_t each = a.oh * a.ow * a.kh * a.kw + a.h * a.w, size = 65536;
-  parallel_for(a.planes, each >= size ? 1 : size / (each > 0 ? each : 1), [&](int64_t begin, int64_t end) {
+  over_chunks(a, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) f(plane * a.h * a.w, plane * a.oh * a.ow);
   });
 }

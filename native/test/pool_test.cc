@@ -1,6 +1,7 @@
 // Pooling against plain loops over many geometries; NaN, ties and padding.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -42,8 +43,9 @@ Pool2dArgs random_geometry(bool max) {
     a.stride_w = two_by_two ? 2 : pick(1, 4);
     a.pad_h = two_by_two ? 0 : pick(0, a.kh / 2);
     a.pad_w = two_by_two ? 0 : pick(0, a.kw / 2);
-    a.dilation_h = max && !two_by_two ? pick(1, 3) : 1;
-    a.dilation_w = max && !two_by_two ? pick(1, 3) : 1;
+    // Further apart, places could all miss a small plane.
+    a.dilation_h = max && !two_by_two ? pick(1, std::min<int64_t>(3, a.h)) : 1;
+    a.dilation_w = max && !two_by_two ? pick(1, std::min<int64_t>(3, a.w)) : 1;
     const bool ceil = pick(0, 3) == 0;
     a.oh = out_size(a.h, a.kh, a.stride_h, a.pad_h, a.dilation_h, ceil);
     a.ow = out_size(a.w, a.kw, a.stride_w, a.pad_w, a.dilation_w, ceil);
@@ -65,8 +67,11 @@ struct Case {
     x.resize(static_cast<size_t>(a.planes * a.h * a.w));
     dy.resize(static_cast<size_t>(a.planes * a.oh * a.ow));
     for (T& v : x) v = static_cast<T>(pick(-8, 8));  // many ties
+    // Planes without NaN go another way than those with one.
+    const bool nan = pick(0, 1);
+    const T infinite = std::numeric_limits<T>::infinity();
     for (T& v : x)
-      if (pick(0, 60) == 0) v = pick(0, 1) ? std::numeric_limits<T>::quiet_NaN() : -std::numeric_limits<T>::infinity();
+      if (pick(0, 60) == 0) v = nan && pick(0, 1) ? std::numeric_limits<T>::quiet_NaN() : -infinite;
     for (T& v : dy) v = static_cast<T>(pick(-8, 8));
     y.assign(dy.size(), -99);
     dx.assign(x.size(), -99);
