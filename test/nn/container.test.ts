@@ -1,6 +1,6 @@
 // Containers: what they hold under which names, and how it changes.
 import { inspect } from 'node:util';
-import { nn, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { arange, nn, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 const codeOf = (fn: () => unknown): string => {
@@ -13,6 +13,49 @@ const codeOf = (fn: () => unknown): string => {
   return 'none';
 };
 const kinds = (list: Iterable<nn.AnyModule>) => Array.from(list, (m) => m.constructor.name).join(' ');
+
+describe('Sequential runs a ReLU after the maximum pooling behind it', () => {
+  // Ties, among them of what is negative, NaN, and windows that overlap.
+  const values = [3, -1, 3, 0, -2, -2, Number.NaN, -5, 1, 1, -4, 2, 5, -3, 0, 7];
+  const pool = () => new nn.MaxPool1d(3, { stride: 2, padding: 1 });
+  const run = (forward: (x: Tensor) => Tensor) => {
+    const x = tensor([[values]], { requiresGrad: true });
+    const y = forward(x);
+    y.mul(arange(1, y.size + 1))
+      .sum()
+      .backward();
+    return { y: y.toArray(), dx: x.grad?.toArray(), op: y.op };
+  };
+
+  it('with the values and gradients of the order in which they stand', () => {
+    const model = new nn.Sequential(new nn.ReLU(), pool());
+    const plain = run((x) => pool().forward(x.relu()));
+    const swapped = run((x) => model.forward(x));
+    expect([plain.op, swapped.op]).toEqual(['maxPool1d', 'relu']);
+    expect([swapped.y, swapped.dx]).toEqual([plain.y, plain.dx]);
+  });
+
+  it('but not where a hook watches one of them, nor where indices are asked for', () => {
+    for (const place of [0, 1]) {
+      const model = new nn.Sequential(new nn.ReLU(), pool());
+      const seen: unknown[] = [];
+      const hook = model[place].registerForwardHook((_, [x]) => void seen.push((x as Tensor).op));
+      expect(run((x) => model.forward(x)).op).toBe('maxPool1d');
+      expect(seen).toEqual([place === 0 ? 'tensor' : 'relu']);
+      hook.remove();
+      expect(run((x) => model.forward(x)).op).toBe('relu');
+    }
+    const indices = new nn.Sequential(new nn.ReLU(), new nn.MaxPool1d(2, { returnIndices: true }));
+    expect(indices.forward(tensor([[[-1, -2]]])).indices.toArray()).toEqual([[[0]]]);
+  });
+
+  it('whatever else is in the chain', () => {
+    const model = new nn.Sequential(new nn.ReLU(), new nn.ReLU(), pool(), new nn.MaxPool1d(2), new nn.ReLU());
+    expect(run((x) => model.forward(x))).toEqual(
+      run((x) => new nn.MaxPool1d(2).forward(pool().forward(x.relu())).relu()),
+    );
+  });
+});
 
 describe('Sequential and ModuleList change like arrays', () => {
   it('append, insert, extend, set, pop, slice', () => {
