@@ -1,12 +1,12 @@
 // Import directions of lib/ (docs/architecture.md): each layer sees the ones before it.
 const layers = [
   ['base', '^lib/(errors|core/dtype|core/shape)\\.ts$'],
-  ['memory', '^lib/(native|core/storage)\\.ts$'],
-  ['core', '^lib/core/(?!(dtype|shape|storage)\\.ts$)'],
+  ['memory', '^lib/(native|core/storage|core/recording)\\.ts$'],
+  ['core', '^lib/core/(?!(dtype|shape|storage|recording)\\.ts$)'],
   ['ops', '^lib/ops/'],
   ['tensor', '^lib/tensor\\.ts$'],
   ['functions', '^lib/(autograd/|(?!(index|tensor|native|errors)\\.ts$)[^/]+\\.ts$)'],
-  ['library', '^lib/(nn|optim|data|io|distributions)/'],
+  ['library', '^lib/(nn|optim|data|io|distributions|capture)/'],
   ['tools', '^lib/(train|viz)/'],
   ['cli', '^lib/cli/'],
 ];
@@ -44,7 +44,7 @@ module.exports = {
       from: { path: '^lib/(nn|optim)/' },
       to: {
         path: '^lib/',
-        pathNot: '^lib/((nn|optim|ops|autograd)/|[^/]+\\.ts$|core/(dtype|shape|mode|scope)\\.ts$)',
+        pathNot: '^lib/((nn|optim|ops|autograd)/|[^/]+\\.ts$|core/(dtype|shape|mode|scope|recording)\\.ts$)',
       },
     },
     {
@@ -58,9 +58,9 @@ module.exports = {
       name: 'nn-optim-core-types',
       severity: 'error',
       comment:
-        'of core/, modules and optimizers see the types of dtype and shape, and noGrad and scope, which are public',
+        'of core/, modules and optimizers see the types of dtype and shape, noGrad and scope, which are public, and what they tell capture()',
       from: { path: '^lib/(nn|optim)/' },
-      to: { path: '^lib/core/', pathNot: '^lib/core/(mode|scope)\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: { path: '^lib/core/', pathNot: '^lib/core/(mode|scope|recording)\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'one-loader',

@@ -2,6 +2,7 @@
 import { checkTensor, copyInto, filled, isTensor, make, offsetOf, wrap } from './core/dispatch.js';
 import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
 import { element, flatten } from './core/nested.js';
+import { recording } from './core/recording.js';
 import { checkInteger, checkNumber, checkShape, formatShape, type Shape, sizeOf } from './core/shape.js';
 import { adopt } from './core/storage.js';
 import { type CreateOptions, dtypeOf, finish } from './create-options.js';
@@ -49,6 +50,7 @@ export function tensor(data: TensorData, options?: CreateOptions): Tensor {
     copyInto(copy, data);
     return finish('tensor', copy, options);
   }
+  if (recording !== null) recording.constant('tensor');
   if (ArrayBuffer.isView(data)) {
     const from = dtypeOfArray('tensor', data);
     const dtype = dtypeOf('tensor', options, from);
@@ -86,6 +88,7 @@ export function tensor(data: TensorData, options?: CreateOptions): Tensor {
  */
 export function fromTypedArray(data: TypedArray, shape?: Shape, options?: CreateOptions): Tensor {
   const op = 'fromTypedArray';
+  if (recording !== null) recording.constant(op);
   if (!ArrayBuffer.isView(data)) throw new TensorError('value', op, `expected a typed array, got ${describe(data)}`);
   const own = dtypeOfArray(op, data);
   const dtype = dtypeOf(op, options, own);

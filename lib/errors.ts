@@ -34,6 +34,8 @@ export type ErrorCode =
   | 'io'
   /** The native binary is missing, or is not for this platform. */
   | 'native'
+  /** What a captured function must not do, because a replay could not repeat it. */
+  | 'capture'
   /** Work that the caller cancelled. */
   | 'aborted'
   /** More requests than may wait at once. */

@@ -261,6 +261,27 @@ export interface Native {
   sgd(...buffers: (Bytes | null)[]): void;
   adam(...buffers: (Bytes | null)[]): void;
   update(...buffers: (Bytes | null)[]): void;
+
+  /**
+   * Programs: calls of the bindings above, kept to be run again; a program is a number. Slot 0 is the program wherever there is one.
+   * From programRecord to programStop the calls of this thread are not run but put behind the program's last (1: -1) or in the places of
+   * its calls from index 1 on; programStop returns how many there were, -1 where one did not fit its place. A program keeps alive every
+   * buffer its calls point to.
+   */
+  programMake(): number;
+  programFree(): void;
+  programRecord(): void;
+  programStop(): number;
+  /** The number of calls in the program. */
+  programSize(): number;
+  /** Names memory that programRun copies from or to: 1 byte offset, 2 bytes; returns its number. */
+  programPort(bytes: Bytes): number;
+  /**
+   * Copies in, runs the calls from 1 to before 2, copies out. 3 copies in, 4 copies out, then for each the port and the byte offset in its
+   * buffer. `times` gets the nanoseconds of each call. Returns 2, or the call that met a bad index, whose place is left in slot 0;
+   * nothing is copied out then.
+   */
+  programRun(times: Float64Array | null, ...buffers: Bytes[]): number;
 }
 
 function load(): Native {

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { checkTensor, copyInto, dense, provideTensor } from './core/dispatch.js';
 import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
 import { formatBriefly, formatTensor } from './core/print.js';
+import { recording } from './core/recording.js';
 import { formatShape, overlaps, type Shape, sameShape, sizeOf } from './core/shape.js';
 import { RELEASED, release, type Storage } from './core/storage.js';
 import { type GradHook, type Node, nodeOf } from './core/tape.js';
@@ -59,7 +60,8 @@ export class Tensor {
   /** @internal No scope releases it. */ kept = false;
   /** @internal It is the gradient of another tensor, which holds it beyond scopes for as long as it is. */ attached = false;
   /** @internal Only the library can reach it. */ hidden = false;
-  private ended = false;
+  /** Why the memory went back where dispose() did not give it. */
+  private ended: string | null = null;
 
   /** @internal */
   constructor(
@@ -98,6 +100,7 @@ export class Tensor {
 
   /** Gradient collected by backward(), or null. */
   get grad(): Tensor | null {
+    if (recording !== null) recording.gradient(this, false);
     const { gradient } = this;
     if (gradient !== null) gradient.hidden = false;
     return gradient;
@@ -114,6 +117,7 @@ export class Tensor {
         `expected a gradient of shape ${formatShape(this.shape)} and dtype ${this.dtype}, got ${formatShape(value.shape)} ${value.dtype}`,
       );
     }
+    if (recording !== null) recording.gradient(this, true);
     if (this.gradient !== null) this.gradient.attached = false;
     if (value !== null) value.attached = true;
     this.gradient = value;
@@ -121,6 +125,7 @@ export class Tensor {
 
   /** Forgets the gradient; its memory goes back to the pool unless somebody asked for `.grad`. */
   zeroGrad(): void {
+    if (recording !== null) recording.gradient(this, true);
     const { gradient } = this;
     if (gradient === null) return;
     gradient.attached = false;
@@ -131,9 +136,8 @@ export class Tensor {
   /** @internal Throws if the memory was given back. */
   check(op: string): void {
     if (this.storage !== RELEASED) return;
-    const why = this.ended
-      ? 'its graph was consumed by backward() and a later backward() through the same parameters took the memory; keep it with detach() before'
-      : 'dispose() or the end of a scope() took the memory; return it from the scope or keep() it';
+    const why =
+      this.ended ?? 'dispose() or the end of a scope() took the memory; return it from the scope or keep() it';
     throw new TensorError(
       'released',
       op,
@@ -155,12 +159,20 @@ export class Tensor {
   /** @internal Called when a later backward pass may reuse the memory. */
   endLease(): void {
     if (this.kept || this.attached || this.storage === RELEASED || this.storage.pinned) return;
-    this.ended = true;
+    this.end(
+      'its graph was consumed by backward() and a later backward() through the same parameters took the memory; keep it with detach() before',
+    );
+  }
+
+  /** @internal Gives the memory back; later use is told why. */
+  end(why: string): void {
+    this.ended = why;
     this.dispose();
   }
 
   /** @internal The elements as a typed array that stays inside the library; contiguous tensors only. */
   typed(): TypedArray {
+    if (recording !== null) recording.looked(this);
     const { array, bytes } = DTYPES[this.dtype];
     const { storage } = this;
     return new array(
@@ -172,6 +184,7 @@ export class Tensor {
 
   /** @internal A typed array of the one element at a place of the row-major order. */
   private element(place: number): TypedArray {
+    if (recording !== null) recording.looked(this);
     let { offset } = this;
     for (let i = this.ndim - 1; i >= 0; i--) {
       const n = this.shape[i];

@@ -27,6 +27,7 @@ void register_conv(napi_env env, napi_value exports);
 void register_gemm(napi_env env, napi_value exports);
 void register_recurrent(napi_env env, napi_value exports);
 void register_linalg(napi_env env, napi_value exports);
+void register_program(napi_env env, napi_value exports);
 
 namespace {
 
@@ -105,5 +106,6 @@ NAPI_MODULE_INIT() {
   register_gemm(env, exports);
   register_recurrent(env, exports);
   register_linalg(env, exports);
+  register_program(env, exports);
   return exports;
 }

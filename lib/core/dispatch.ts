@@ -3,6 +3,7 @@ import { describe, TensorError } from '../errors.js';
 import { type Bytes, kernelId, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { DTYPES, type DType, floatOf, isFloat, promote, promoteNumber } from './dtype.js';
+import { recording } from './recording.js';
 import { track } from './scope.js';
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
 import { allocate, RELEASED, type Storage } from './storage.js';
@@ -32,6 +33,7 @@ const G = native.geometry;
 export function make(op: string, shape: Shape, dtype: DType): Tensor {
   const storage = allocate(op, sizeOf(shape) * DTYPES[dtype].bytes);
   const y = new TensorClass(storage, shape, stridesOf(shape), 0, dtype, true, op);
+  if (recording !== null) recording.made(y, null);
   track(y);
   return y;
 }
@@ -39,6 +41,7 @@ export function make(op: string, shape: Shape, dtype: DType): Tensor {
 /** A tensor on memory that exists already. */
 export function wrap(op: string, storage: Storage, shape: Shape, dtype: DType): Tensor {
   const y = new TensorClass(storage, shape, stridesOf(shape), 0, dtype, true, op);
+  if (recording !== null) recording.made(y, null);
   track(y);
   return y;
 }
@@ -47,6 +50,7 @@ export function wrap(op: string, storage: Storage, shape: Shape, dtype: DType): 
 export function view(op: string, x: Tensor, shape: Shape, strides: Shape, offset: number, contiguous: boolean): Tensor {
   x.storage.refs++;
   const y = new TensorClass(x.storage, shape, strides, offset, x.dtype, contiguous, op);
+  if (recording !== null) recording.made(y, x);
   track(y);
   return y;
 }
@@ -54,12 +58,18 @@ export function view(op: string, x: Tensor, shape: Shape, strides: Shape, offset
 /** A contiguous tensor of one value; not recorded. */
 export function filled(op: string, shape: Shape, dtype: DType, value: number): Tensor {
   const y = make(op, shape, dtype);
-  G[0] = DTYPES[dtype].code;
-  G[1] = y.size;
-  G[2] = offsetOf(y);
+  fillRun(y, 0, y.size, value);
+  return y;
+}
+
+/** Overwrites `n` elements of a contiguous tensor from place `start` on; not recorded. */
+export function fillRun(y: Tensor, start: number, n: number, value: number): void {
+  const { code, bytes } = DTYPES[y.dtype];
+  G[0] = code;
+  G[1] = n;
+  G[2] = offsetOf(y) + start * bytes;
   G[3] = value;
   native.fill(y.storage.bytes);
-  return y;
 }
 
 /** Marks a tensor that only the tape will hold, so that its memory comes back as soon as backward has read it. */
@@ -97,6 +107,7 @@ export function checkNdim(op: string, x: Tensor, ndim: number, layout: string, n
 
 /** Byte offset of the first element inside `x.storage.bytes`. */
 export function offsetOf(x: Tensor): number {
+  if (recording !== null) recording.touched(x);
   return x.storage.byteOffset + x.offset * DTYPES[x.dtype].bytes;
 }
 

@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
+import { recording } from './recording.js';
 
 const ALIGNMENT = 64;
 const SLAB_BYTES = 64 * 1024;
@@ -139,7 +140,7 @@ export function allocate(op: string, byteLength: number): Storage {
     slab.top += need;
     slab.account.tensors++;
     liveTensors++;
-    return storage;
+    return recording === null ? storage : recording.allocated(storage);
   }
   const capacity = sizeClass(byteLength);
   const free = freeBlocks.get(capacity);
@@ -151,7 +152,8 @@ export function allocate(op: string, byteLength: number): Storage {
   }
   block.account.tensors = 1;
   liveTensors++;
-  return new Storage(block.bytes, 0, byteLength, block);
+  const storage = new Storage(block.bytes, 0, byteLength, block);
+  return recording === null ? storage : recording.allocated(storage);
 }
 
 /** A slab to carve from once the current one is full. */

@@ -5,6 +5,7 @@ import { checkResults, checkRoots, isAnomalyEnabled, remember } from './anomaly.
 import type { DType } from './dtype.js';
 import { consume, endLeases, isOwn } from './lease.js';
 import { isGradEnabled, restoreGradEnabled, setGradEnabled } from './mode.js';
+import { recording } from './recording.js';
 import { HIDDEN, popFrame, pushFrame, track } from './scope.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
 
@@ -264,6 +265,7 @@ function propagate(node: Node, g: Tensor, createGraph: boolean): void {
 function accumulateLeaf(leaf: Tensor, g: Tensor, createGraph: boolean): void {
   // The leaf was converted in place after it was used.
   if (g.dtype !== leaf.dtype) g = replace(g, ops.cast(g, leaf.dtype), createGraph);
+  if (recording !== null) recording.gradient(leaf, false);
   const before = leaf.gradient;
   if (before === null) {
     const own = createGraph || (g.isContiguous && g.storage.refs === 1) ? g : ops.copy(g);

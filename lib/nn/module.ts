@@ -1,4 +1,5 @@
 // Module: a part of a network, which finds its parameters by walking its attributes (tree.ts).
+import { recording, watch } from '../core/recording.js';
 import { convert } from '../ops/elementwise/convert.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice } from './check.js';
@@ -30,8 +31,22 @@ export type AnyModule = Module<unknown[], unknown>;
  * ```
  */
 export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Tensor> extends ModuleTree {
+  #training = true;
+
+  constructor() {
+    super();
+    watch(this);
+  }
+
   /** Whether dropout and the like behave as in training; see {@link train} and {@link eval}. */
-  training = true;
+  get training(): boolean {
+    if (recording !== null) recording.training(this);
+    return this.#training;
+  }
+
+  set training(mode: boolean) {
+    this.#training = mode;
+  }
 
   /** Computes the output; the one method that every module defines. */
   abstract forward(...inputs: Inputs): Output;

@@ -1,4 +1,5 @@
 // Optimizer: parameter groups, state, and what all rules share.
+import { prelude } from '../core/recording.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkParameter } from '../ops/optimize/crossing.js';
 import { Tensor } from '../tensor.js';
@@ -102,7 +103,9 @@ export abstract class Optimizer<Rule extends { lr: number } = { lr: number }, St
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     const loss = closure?.();
-    for (const group of this.paramGroups) this.update(group);
+    prelude(this, () => {
+      for (const group of this.paramGroups) this.update(group);
+    });
     return loss;
   }
 

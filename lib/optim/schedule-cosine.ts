@@ -1,4 +1,5 @@
 // Schedules along a cosine, with and without restarts.
+import { prelude } from '../core/recording.js';
 import { checkNumber, checkSize } from '../nn/check.js';
 import type { Optimizer } from './optimizer.js';
 import { LRScheduler, type ScheduledGroup, type ScheduleOptions } from './schedule.js';
@@ -102,7 +103,11 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   override step(epoch?: number): void {
     if (epoch !== undefined) checkNumber(this.name, 'epoch', epoch, 0);
-    const at = epoch ?? (this.lastEpoch < 0 ? 0 : undefined);
+    prelude(this, () => this.goOn(epoch ?? (this.lastEpoch < 0 ? 0 : undefined)));
+  }
+
+  /** Goes to an epoch, or on to the next. */
+  private goOn(at: number | undefined): void {
     this.stepCount++;
     if (at === undefined) {
       this.lastEpoch++;

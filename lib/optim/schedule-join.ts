@@ -1,4 +1,5 @@
 // Schedules made of schedules: one after another, and all at once.
+import { prelude } from '../core/recording.js';
 import { describe, TensorError } from '../errors.js';
 import { checkSize } from '../nn/check.js';
 import type { Optimizer } from './optimizer.js';
@@ -96,13 +97,15 @@ export class SequentialLR extends Joined {
 
   /** Goes on to the next epoch. */
   step(): void {
-    this.lastEpoch++;
-    const { milestones, lastEpoch } = this;
-    const i = milestones.filter((epoch) => epoch <= lastEpoch).length;
-    const part = this.schedulers[i];
-    if (i > 0 && milestones[i - 1] === lastEpoch) part.step(0);
-    else part.step();
-    this.lastLr = part.getLastLr();
+    prelude(this, () => {
+      this.lastEpoch++;
+      const { milestones, lastEpoch } = this;
+      const i = milestones.filter((epoch) => epoch <= lastEpoch).length;
+      const part = this.schedulers[i];
+      if (i > 0 && milestones[i - 1] === lastEpoch) part.step(0);
+      else part.step();
+      this.lastLr = part.getLastLr();
+    });
   }
 }
 
@@ -130,7 +133,9 @@ export class ChainedScheduler extends Joined {
 
   /** Goes on to the next epoch. */
   step(): void {
-    for (const part of this.schedulers) part.step();
-    this.lastLr = this.optimizer.paramGroups.map((group) => group.lr);
+    prelude(this, () => {
+      for (const part of this.schedulers) part.step();
+      this.lastLr = this.optimizer.paramGroups.map((group) => group.lr);
+    });
   }
 }

@@ -1,4 +1,5 @@
 // Schedule and LRScheduler: what all learning rate schedules share.
+import { prelude } from '../core/recording.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkNumber, checkSize } from '../nn/check.js';
 import { Optimizer, type ParamGroup } from './optimizer.js';
@@ -163,9 +164,11 @@ export abstract class LRScheduler extends Schedule {
    */
   step(epoch?: number): void {
     if (epoch !== undefined) checkNumber(this.name, 'epoch', epoch, 0);
-    this.stepCount++;
-    this.lastEpoch = epoch ?? this.lastEpoch + 1;
-    this.setRates(epoch !== undefined);
+    prelude(this, () => {
+      this.stepCount++;
+      this.lastEpoch = epoch ?? this.lastEpoch + 1;
+      this.setRates(epoch !== undefined);
+    });
   }
 
   /** Sets the rates of `lastEpoch`. */

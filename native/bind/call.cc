@@ -3,8 +3,13 @@
 
 #include <cstdio>
 
+#include "core/launch.h"
+
 namespace chainrule {
 namespace {
+
+// Whether some thread records, this one perhaps.
+bool recorded() { return __atomic_load_n(&recording_threads, __ATOMIC_RELAXED) != 0; }
 
 bool multiply(int64_t a, int64_t b, int64_t* product) { return !__builtin_mul_overflow(a, b, product); }
 
@@ -17,7 +22,8 @@ Call::Call(napi_env env, napi_callback_info info, napi_value* room, int capacity
   if (count_ > static_cast<size_t>(capacity))
     count_ = static_cast<size_t>(capacity);  // napi_get_cb_info tells how many there were, not how many it wrote
   if (read) {
-    geometry_ = static_cast<const Instance*>(data)->geometry;
+    instance_ = static_cast<Instance*>(data);
+    geometry_ = instance_->geometry;
     return;
   }
   static constexpr double kNothing[kGeometry] = {};
@@ -78,7 +84,9 @@ Bytes Call::bytes(int index) {
     fail("a typed array of a known kind");
     return {};
   }
-  return {static_cast<char*>(data), static_cast<int64_t>(length * kSizes[type])};
+  const Bytes whole{static_cast<char*>(data), static_cast<int64_t>(length * kSizes[type])};
+  if (recorded()) keep_argument(env_, args_[index], whole.data, whole.length);
+  return whole;
 }
 
 bool Call::fits(int index, int64_t low, int64_t high, Bytes* b) {
@@ -89,7 +97,10 @@ bool Call::fits(int index, int64_t low, int64_t high, Bytes* b) {
   if (index < count() &&
       napi_get_typedarray_info(env_, args_[index], nullptr, &length, &data, nullptr, nullptr) == napi_ok) {
     *b = {static_cast<char*>(data), static_cast<int64_t>(length)};
-    if (low >= 0 && high <= b->length) return true;
+    if (low >= 0 && high <= b->length) {
+      if (recorded()) keep_argument(env_, args_[index], b->data, b->length);
+      return true;
+    }
   }
   *b = bytes(index);
   return ok_ && low >= 0 && high <= b->length;

@@ -4,6 +4,9 @@
 #pragma once
 #include <node_api.h>
 
+#include <memory>
+#include <vector>
+
 #include "core/dtype.h"
 
 namespace chainrule {
@@ -11,10 +14,13 @@ namespace chainrule {
 inline constexpr int kGeometry = 512;  // doubles in the shared array
 inline constexpr int kMaxArgs = 8;
 
+struct BoundProgram;
+
 // Per-isolate state of the addon.
 struct Instance {
   double* geometry;  // memory of the Float64Array that lib/native.ts reads as `geometry`
   napi_ref geometry_ref;
+  std::vector<std::unique_ptr<BoundProgram>>* programs;  // bind/program.h
 };
 
 struct Bytes {
@@ -34,6 +40,8 @@ class Call {
 
   bool ok() const { return ok_; }
   napi_env env() const { return env_; }
+  Instance* instance() const { return instance_; }
+  napi_value argument(int index) const { return args_[index]; }
   int count() const { return static_cast<int>(count_); }
   void fail(const char* what);
 
@@ -70,12 +78,16 @@ class Call {
   char* aligned(char* data, DType dtype);
 
   napi_env env_;
+  Instance* instance_ = nullptr;
   const double* geometry_ = nullptr;
   size_t count_;
   napi_value* args_;
   napi_value own_[kMaxArgs];
   bool ok_ = true;
 };
+
+// Keeps an argument alive that the calling thread records a pointer into (bind/program.cc).
+void keep_argument(napi_env env, napi_value array, const char* data, int64_t length);
 
 napi_value number(napi_env env, double value);
 void export_function(napi_env env, napi_value exports, const char* name, napi_callback function);

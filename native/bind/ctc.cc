@@ -35,9 +35,7 @@ napi_value ctc(napi_env env, napi_callback_info info) {
   }
   args.zero_infinity = call.flag(14);
   if (!call.ok()) return nullptr;
-  take_bad_index();
-  launch(kernels().ctc, args);
-  return number(env, static_cast<double>(take_bad_index()));
+  return number(env, static_cast<double>(launch_checked(kernels().ctc, args)));
 }
 
 }  // namespace

@@ -29,9 +29,7 @@ napi_value run(napi_env env, napi_callback_info info, Kernel<IndexArgs> kernel, 
   args.index = reinterpret_cast<const int32_t*>(
       call.run(2, 7, indices == Indices::kElements ? picked : args.count, DType::kInt32));
   if (!call.ok()) return nullptr;
-  take_bad_index();
-  launch(kernel, args);
-  return number(env, static_cast<double>(take_bad_index()));
+  return number(env, static_cast<double>(launch_checked(kernel, args)));
 }
 
 napi_value gather(napi_env env, napi_callback_info info) {

@@ -36,9 +36,7 @@ napi_value nll(napi_env env, napi_callback_info info) {
   args.weights = call.run(1, 6, size.places, args.dtype);
   args.logp = call.run(2, 7, size.elements, args.dtype);
   if (!call.ok()) return nullptr;
-  take_bad_index();
-  launch(kernels().nll, args);
-  return number(env, static_cast<double>(take_bad_index()));
+  return number(env, static_cast<double>(launch_checked(kernels().nll, args)));
 }
 
 napi_value nll_backward(napi_env env, napi_callback_info info) {

@@ -97,9 +97,7 @@ napi_value run(napi_env env, napi_callback_info info, Kernel<SampleArgs> kernel)
   args.weights = call.run(3, 9, places, args.dtype);
   // Sizes next to a 0 are not bounded by any buffer, so that kernels see none.
   if (!call.ok() || x == 0 || y == 0) return nullptr;
-  take_bad_index();
-  launch(kernel, args);
-  return number(env, static_cast<double>(take_bad_index()));
+  return number(env, static_cast<double>(launch_checked(kernel, args)));
 }
 
 napi_value sample(napi_env env, napi_callback_info info) { return run(env, info, kernels().sample); }

@@ -30,9 +30,7 @@ napi_value searchsorted(napi_env env, napi_callback_info info) {
   args.sorter =
       call.real(8) == -1 ? nullptr : reinterpret_cast<const int32_t*>(call.run(3, 8, sizes[0], DType::kInt32));
   if (!call.ok()) return nullptr;
-  take_bad_index();
-  launch(kernels().searchsorted, args);
-  return number(env, static_cast<double>(take_bad_index()));
+  return number(env, static_cast<double>(launch_checked(kernels().searchsorted, args)));
 }
 
 napi_value nonzero(napi_env env, napi_callback_info info) {

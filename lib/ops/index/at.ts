@@ -261,5 +261,5 @@ function checkRange(op: string, index: Tensor, n: number): void {
   const all = dense(op, index);
   const place = all.typed().findIndex((i) => i < -n || i >= n);
   dropCopy(all, index);
-  outOfRange(op, index, place, -n, n);
+  throw outOfRange(op, index, place, -n, n);
 }

@@ -1,5 +1,5 @@
 // Rows of a table by their numbers.
-import { checkFloat, checkNdim, checkTensor, filled, make } from '../../core/dispatch.js';
+import { checkFloat, checkNdim, checkTensor, filled, fillRun, make } from '../../core/dispatch.js';
 import { noGrad } from '../../core/mode.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, checkInteger, checkNumber, checkShape } from '../../core/shape.js';
@@ -63,7 +63,7 @@ function tableOf(g: Tensor, index: Tensor, n: number, padding: number): Tensor {
   const op = 'embedding backward';
   const columns = g.shape[1];
   const y = noGrad(() => indexAddInto(g, [n, columns], 0, index));
-  if (padding >= 0) y.typed().fill(0, padding * columns, (padding + 1) * columns);
+  if (padding >= 0) fillRun(y, padding * columns, columns, 0);
   return record(op, y, [g], [index], (gg, [i]) => {
     const rows = rowsOf(op, gg, i, -1, false);
     return padding < 0 ? rows : where(i.ne(padding).unsqueeze(1), rows, 0);

@@ -1,6 +1,7 @@
 // Picking elements by integer tensors along one dimension, and the one road to the kernels of all that index.
 import { checkTensor, dense, dropCopy, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES } from '../../core/dtype.js';
+import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -22,10 +23,10 @@ export function checkIndex(op: string, index: Tensor): Tensor {
   );
 }
 
-/** Names the offending index that a kernel found. */
-export function outOfRange(op: string, index: Tensor, place: number, low: number, n: number): never {
+/** The error that names an offending index. */
+export function outOfRange(op: string, index: Tensor, place: number, low: number, n: number): TensorError {
   const value = index.read(place);
-  throw new TensorError(
+  return new TensorError(
     'index',
     op,
     n === 0
@@ -58,7 +59,7 @@ export function runIndexed(
   G[7] = offsetOf(at);
   G[8] = wraps ? 1 : 0;
   const bad = kernel(y.storage.bytes, source.storage.bytes, at.storage.bytes);
-  if (bad >= 0) outOfRange(op, at, bad, wraps ? -sizes[1] : 0, sizes[1]);
+  checkPlace(bad, at, (place) => outOfRange(op, at, place, wraps ? -sizes[1] : 0, sizes[1]));
   dropCopy(source, x);
   dropCopy(at, index);
   return y;

@@ -2,6 +2,7 @@
 import { cast, checkFloat, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES } from '../../core/dtype.js';
 import { isGradEnabled } from '../../core/mode.js';
+import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
 import { checkInteger, checkNumber, formatShape, sameShape, sizeOf } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -209,14 +210,17 @@ function nllRaw(op: string, logp: Tensor, c: Classes): { losses: Tensor; weights
     c.target.storage.bytes,
     weightBytes(c),
   );
-  if (bad >= 0) {
-    const n = logp.shape[c.axis];
-    throw new TensorError(
-      'index',
-      op,
-      `expected class numbers between 0 and ${n - 1} (or ignoreIndex ${c.ignore}), got ${c.target.read(bad)} at place ${bad} of the target`,
-    );
-  }
+  const n = logp.shape[c.axis];
+  checkPlace(
+    bad,
+    c.target,
+    (place) =>
+      new TensorError(
+        'index',
+        op,
+        `expected class numbers between 0 and ${n - 1} (or ignoreIndex ${c.ignore}), got ${c.target.read(place)} at place ${place} of the target`,
+      ),
+  );
   return { losses, weights };
 }
 

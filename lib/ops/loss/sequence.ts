@@ -3,6 +3,7 @@ import { checkFloat, checkTensor, dense, dropCopy, hidden, make, offsetOf } from
 import { DTYPES } from '../../core/dtype.js';
 import { fused } from '../../core/fused.js';
 import { isGradEnabled } from '../../core/mode.js';
+import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, checkInteger, formatShape } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -149,13 +150,16 @@ function ctcRaw(
   work?.dispose();
   plan.dispose();
   dropCopy(x, logp);
-  if (bad >= 0) {
-    throw new TensorError(
-      'index',
-      op,
-      `expected labels between 0 and ${classes - 1}, got ${t.read(bad)} at place ${bad} of the targets`,
-    );
-  }
+  checkPlace(
+    bad,
+    t,
+    (place) =>
+      new TensorError(
+        'index',
+        op,
+        `expected labels between 0 and ${classes - 1}, got ${t.read(place)} at place ${place} of the targets`,
+      ),
+  );
   dropCopy(t, targets);
   return { losses, grads };
 }

@@ -1,6 +1,7 @@
 // What optimizer updates share: checks, state tensors, and the crossing that carries many parameters at once.
 import { dense, isTensor, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, isFloat } from '../../core/dtype.js';
+import { recording } from '../../core/recording.js';
 import { formatShape } from '../../core/shape.js';
 import { describe, TensorError } from '../../errors.js';
 import { type Bytes, native } from '../../native.js';
@@ -55,6 +56,7 @@ export function stateLike(op: string, p: Tensor, value = 0): Tensor {
 
 /** The gradient of a parameter, contiguous, or null where there is none. */
 export function gradientOf(op: string, p: Tensor): Tensor | null {
+  if (recording !== null) recording.gradient(p, false);
   const g = p.gradient;
   if (g === null) return null;
   p.check(op);

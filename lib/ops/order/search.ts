@@ -13,6 +13,7 @@ import {
 } from '../../core/dispatch.js';
 import { DTYPES, isFloat, promote, promoteNumber } from '../../core/dtype.js';
 import { noGrad } from '../../core/mode.js';
+import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, checkInteger, checkNumber, formatShape, type Shape, sameShape } from '../../core/shape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
@@ -69,9 +70,11 @@ function searchRaw(op: string, sequence: Tensor, values: Tensor, right: boolean,
       given.storage.bytes,
       order?.storage.bytes ?? NO_BYTES,
     );
-    if (bad >= 0) {
-      const found = (order as Tensor).read(bad);
-      throw new TensorError('index', op, `expected a sorter with places from 0 to ${n - 1}, got ${found}`);
+    if (order !== null) {
+      checkPlace(bad, order, (place) => {
+        const found = order.read(place);
+        return new TensorError('index', op, `expected a sorter with places from 0 to ${n - 1}, got ${found}`);
+      });
     }
   }
   dropCopy(row, sequence);

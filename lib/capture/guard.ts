@@ -1,0 +1,140 @@
+// What has to be as it was for a recorded step to be replayed: checked before every replay.
+import { isTensor } from '../core/dispatch.js';
+import { isGradEnabled } from '../core/mode.js';
+import { type Watched, watched } from '../core/recording.js';
+import type { Storage } from '../core/storage.js';
+import type { Tensor } from '../tensor.js';
+import type { Recorder } from './record.js';
+
+type Holder = Record<string | number, unknown>;
+
+/** A property that has to hold the same tensor, module or list. */
+interface Held {
+  readonly holder: Holder;
+  readonly key: string | number;
+  readonly value: unknown;
+}
+
+/** A tensor of the program, and what of it is written into the recorded calls. */
+interface Known {
+  readonly tensor: Tensor;
+  readonly storage: Storage;
+  readonly requiresGrad: boolean;
+}
+
+/** What a module lists where it keeps more than its properties. */
+interface Listed {
+  readonly module: Watched;
+  readonly values: readonly unknown[];
+}
+
+const listOf = (module: Watched): unknown[] =>
+  Array.from((module as unknown as { attributes(): Iterable<[string, unknown]> }).attributes(), ([, value]) => value);
+
+/** The tensors that modules held before a step was recorded. */
+export type Attributes = readonly Held[];
+
+export function attributes(): Attributes {
+  const held: Held[] = [];
+  for (const module of watched()) {
+    for (const [key, value] of Object.entries(module)) {
+      if (isTensor(value)) held.push({ holder: module as unknown as Holder, key, value });
+    }
+  }
+  return held;
+}
+
+/** A property that a step read and then gave another tensor, which a replay could not do. */
+export function replaced(before: Attributes, recorder: Recorder): string | null {
+  for (const { holder, key, value } of before) {
+    const now = holder[key];
+    if (now === value || !recorder.externals.has(value as Tensor)) continue;
+    if (isTensor(now) && recorder.tensors.has(now)) return `${holder.constructor.name}.${key}`;
+  }
+  return null;
+}
+
+export class Guards {
+  private readonly held: Held[] = [];
+  private readonly listed: Listed[] = [];
+  private readonly known: Known[] = [];
+  private readonly modes: readonly (readonly [module: { training: boolean }, training: boolean])[];
+  private readonly grad = isGradEnabled();
+  private readonly options: readonly (readonly [group: object, options: string])[];
+
+  constructor(recorder: Recorder, owners: readonly object[]) {
+    for (const [tensor, storage] of recorder.externals) {
+      this.known.push({ tensor, storage, requiresGrad: tensor.requiresGrad });
+    }
+    this.modes = [...recorder.modes];
+    this.options = owners.flatMap(groupsOf).map((group) => [group, optionsOf(group)] as const);
+    this.watch(recorder);
+  }
+
+  /** Properties of the modules that hold a tensor of the program or asked whether they train, and of those around them. */
+  private watch(recorder: Recorder): void {
+    const modules = [...watched()];
+    const concerned = new Set<unknown>(recorder.modes.keys());
+    const concerns = (value: unknown): boolean =>
+      concerned.has(value) || (isTensor(value) && recorder.externals.has(value));
+    const holds = (value: unknown): boolean => concerns(value) || (Array.isArray(value) && value.some(concerns));
+    for (let more = true; more; ) {
+      more = false;
+      for (const module of modules) {
+        if (concerned.has(module) || !listOf(module).some(holds)) continue;
+        concerned.add(module);
+        more = true;
+      }
+    }
+    for (const module of modules) {
+      if (!concerned.has(module)) continue;
+      const holder = module as unknown as Holder;
+      this.held.push({ holder, key: 'forward', value: holder.forward });
+      for (const key of Object.keys(holder)) {
+        const value = holder[key];
+        if (!holds(value)) continue;
+        this.held.push({ holder, key, value });
+        if (!Array.isArray(value)) continue;
+        this.held.push({ holder: value as unknown as Holder, key: 'length', value: value.length });
+        for (const [i, item] of value.entries()) {
+          this.held.push({ holder: value as unknown as Holder, key: i, value: item });
+        }
+      }
+      const values = listOf(module);
+      if (values.length !== Object.keys(holder).length) this.listed.push({ module, values });
+    }
+  }
+
+  /** Whether the step can be replayed. */
+  hold(): boolean {
+    if (this.grad !== isGradEnabled()) return false;
+    const { held, known, modes, listed, options } = this;
+    for (let i = 0; i < modes.length; i++) if (modes[i][0].training !== modes[i][1]) return false;
+    for (let i = 0; i < held.length; i++) {
+      const { holder, key, value } = held[i];
+      if (holder[key] !== value) return false;
+    }
+    for (const { module, values } of listed) {
+      const now = listOf(module);
+      if (now.length !== values.length || now.some((value, i) => value !== values[i])) return false;
+    }
+    for (const [group, text] of options) if (optionsOf(group) !== text) return false;
+    for (let i = 0; i < known.length; i++) {
+      const { tensor, storage, requiresGrad } = known[i];
+      // Given back or converted: the function itself says what that means. Transferred away: the memory is gone.
+      if (tensor.storage !== storage || storage.bytes.byteLength < storage.byteLength) return false;
+      if (tensor.requiresGrad !== requiresGrad) return false;
+    }
+    return true;
+  }
+}
+
+function groupsOf(owner: object): object[] {
+  const { paramGroups } = owner as { paramGroups?: readonly object[] };
+  return [...(paramGroups ?? [])];
+}
+
+/** The options of an optimizer's group, of an optimizer whose step is recorded like any other operation. */
+function optionsOf(group: object): string {
+  return JSON.stringify(group, (key, value) => (key === 'params' ? value.length : value));
+}

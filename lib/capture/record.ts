@@ -1,0 +1,290 @@
+// The recorder: runs nothing itself, but notes every call of a binding and all memory it touches while a step runs.
+import { type Recording, setRecording } from '../core/recording.js';
+import type { Shape } from '../core/shape.js';
+import { release, Storage } from '../core/storage.js';
+import { TensorError } from '../errors.js';
+import { type Bytes, native } from '../native.js';
+import type { Tensor } from '../tensor.js';
+import { BINDINGS, type Binding, UPDATES, writes } from './bindings.js';
+import { callingPlace } from './place.js';
+
+const G = native.geometry;
+
+/** What a binding takes. */
+export type Argument = Bytes | ArrayBufferView | null;
+
+/** One call of a binding, to be made again on other memory. */
+export interface RecordedCall {
+  readonly name: Binding;
+  readonly args: readonly Argument[];
+  readonly geometry: Float64Array;
+  /** Shapes of the tensors it works on, for {@link explain}. */
+  readonly operands: readonly Shape[];
+  /** The prelude that makes it, or -1. */
+  readonly prelude: number;
+  /** What a bad index is answered with; the tensor is read for it. */
+  check: { readonly read: Tensor; readonly storage: Storage; readonly refuse: (place: number) => TensorError } | null;
+}
+
+/** Memory taken while recording. */
+export interface Own {
+  readonly storage: Storage;
+  /** The input that it holds, or -1. */
+  readonly input: number;
+  /** The first and the last call that touch it, -1 where none does. */
+  first: number;
+  last: number;
+  /** JavaScript wrote it, or nobody before it was read: it stays as it is, and is put back where calls write it. */
+  constant: boolean;
+  /** Its values when the first call was to write it. */
+  before: Bytes | null;
+  /** An optimizer's step touches it. */
+  updated: boolean;
+  /** The recorder holds it, because it stays as it is. */
+  held: boolean;
+}
+
+/** What becomes of the gradient of a leaf. */
+export interface Leaf {
+  /** Its gradient before the step. */
+  readonly initial: Tensor | null;
+  readonly storage: Storage | null;
+  /** The step drops that unread. */
+  readonly cleared: boolean;
+}
+
+/** Work of JavaScript before the kernels of a replay. */
+export interface Prelude {
+  readonly owner: object;
+  readonly run: () => void;
+  /** The calls it makes. */
+  readonly begin: number;
+  end: number;
+  /** The gradients as it finds them. */
+  readonly gradients: Map<Tensor, { readonly tensor: Tensor | null; readonly own: Own | null }>;
+  /** Whether it calls anything but the updates of optimizers: its calls are recorded like those of any operation then. */
+  opaque: boolean;
+}
+
+type Binder = (...args: Argument[]) => number | undefined;
+const bindings = native as unknown as Record<string, Binder>;
+
+/** Drops the zeros at the end. */
+function trimmed(geometry: Float64Array): Float64Array {
+  let n = geometry.length;
+  while (n > 0 && geometry[n - 1] === 0) n--;
+  return geometry.slice(0, n);
+}
+
+export class Recorder implements Recording {
+  readonly calls: RecordedCall[] = [];
+  readonly own = new Map<Bytes, Own>();
+  readonly tensors = new Set<Tensor>();
+  /** Tensors from before, and the memory they had. */
+  readonly externals = new Map<Tensor, Storage>();
+  readonly storages = new Map<Storage, number>();
+  readonly leaves = new Map<Tensor, Leaf>();
+  readonly preludes: Prelude[] = [];
+  readonly modes = new Map<{ training: boolean }, boolean>();
+  private readonly originals = new Map<Binding, Binder>();
+  private operands: Shape[] = [];
+  private current: Prelude | null = null;
+  /** A bad index was met: what is read from here on goes into its error. */
+  private doomed = false;
+  /** The input whose memory is being taken, or -1. */
+  input = -1;
+
+  /** From here on memory is known. */
+  begin(): void {
+    setRecording(this);
+  }
+
+  /** From here on calls are noted. */
+  intercept(): void {
+    for (const name of BINDINGS) {
+      const original = bindings[name];
+      this.originals.set(name, original);
+      bindings[name] = (...args) => this.call(name, original, args);
+    }
+  }
+
+  end(): void {
+    setRecording(null);
+    for (const [name, original] of this.originals) bindings[name] = original;
+    this.originals.clear();
+  }
+
+  /** Gives back everything where recording failed. */
+  abandon(): void {
+    for (const x of this.tensors) if (!x.kept && !x.attached) x.dispose();
+    this.forget();
+  }
+
+  /** Lets go of the memory from before. */
+  forget(): void {
+    for (const storage of this.storages.keys()) release(storage);
+    this.storages.clear();
+    for (const own of this.own.values()) if (own.held) release(own.storage);
+  }
+
+  /** Memory from before that the step changed. */
+  changed(): Storage[] {
+    return Array.from(this.storages).flatMap(([storage, version]) => (storage.version === version ? [] : [storage]));
+  }
+
+  /** Keeps the memory from being used again while the step goes on. */
+  hold(own: Own): void {
+    if (own.held) return;
+    own.held = true;
+    own.storage.refs++;
+  }
+
+  private call(name: Binding, original: Binder, args: Argument[]): number | undefined {
+    const place = this.calls.length;
+    const geometry = trimmed(G);
+    for (const [i, arg] of args.entries()) this.access(name, arg, writes(name, i), place);
+    const { operands, current } = this;
+    this.operands = [];
+    if (current !== null && !UPDATES.has(name)) current.opaque = true;
+    const prelude = current === null ? -1 : this.preludes.indexOf(current);
+    this.calls.push({ name, args: [...args], geometry, operands, prelude, check: null });
+    return original(...args);
+  }
+
+  private access(name: Binding, arg: Argument, written: boolean, place: number): void {
+    const own = this.own.get(arg as Bytes);
+    if (own === undefined) {
+      if (
+        arg instanceof Uint8Array &&
+        arg.byteLength > 0 &&
+        ![...this.storages.keys()].some(({ bytes }) => bytes === arg)
+      ) {
+        throw new TensorError('capture', name, 'expected memory of a tensor; this operation cannot be captured yet');
+      }
+      return;
+    }
+    if (written && own.input >= 0) {
+      throw this.refusal('expected inputs to stay as they are; clone() an input before it is changed in place');
+    }
+    if (!written && own.first < 0 && own.input < 0) this.stays(own);
+    if (written && own.constant) own.before ??= own.storage.bytes.slice();
+    if (own.first < 0) own.first = place;
+    own.last = place;
+    if (this.current === null || !UPDATES.has(name)) return;
+    own.updated = true;
+    this.hold(own);
+  }
+
+  /** JavaScript wrote it: its values are part of the program. */
+  private stays(own: Own): void {
+    own.constant = true;
+    this.hold(own);
+  }
+
+  allocated({ bytes, byteOffset, byteLength, block }: Storage): Storage {
+    const part = new Uint8Array(bytes.buffer, bytes.byteOffset + byteOffset, byteLength);
+    const storage = new Storage(part, 0, byteLength, block);
+    const { input } = this;
+    this.own.set(part, {
+      storage,
+      input,
+      first: -1,
+      last: -1,
+      constant: false,
+      before: null,
+      updated: false,
+      held: false,
+    });
+    return storage;
+  }
+
+  made(x: Tensor, base: Tensor | null): void {
+    this.tensors.add(x);
+    if (base !== null) this.known(base);
+  }
+
+  touched(x: Tensor): void {
+    this.operands.push(x.shape);
+    this.known(x);
+  }
+
+  /** Holds memory from before, and remembers whose it was. */
+  private known(x: Tensor): void {
+    const { storage } = x;
+    if (this.own.get(storage.bytes)?.storage === storage) return;
+    if (!this.tensors.has(x)) this.externals.set(x, storage);
+    if (this.storages.has(storage)) return;
+    this.storages.set(storage, storage.version);
+    storage.refs++;
+  }
+
+  looked(x: Tensor): void {
+    if (this.doomed) return;
+    const own = this.own.get(x.storage.bytes);
+    if (own === undefined || own.first >= 0 || own.input >= 0) {
+      const { called } = callingPlace();
+      throw this.refusal(
+        `expected no look at values, which change from call to call: return the tensor and read it outside`,
+        called,
+      );
+    }
+    this.stays(own);
+  }
+
+  constant(op: string): void {
+    throw this.refusal(
+      'expected no tensor made from numbers of JavaScript, which would stay as they are now: pass it as an input, or make it before capture()',
+      op,
+    );
+  }
+
+  gradient(leaf: Tensor, cleared: boolean): void {
+    const { gradient } = leaf;
+    if (!this.leaves.has(leaf)) {
+      const storage = gradient?.storage ?? null;
+      this.leaves.set(leaf, { initial: gradient, storage, cleared });
+      if (gradient !== null && !cleared) this.known(gradient);
+    }
+    if (this.current === null) return;
+    const own = (gradient !== null && this.own.get(gradient.storage.bytes)) || null;
+    this.current.gradients.set(leaf, { tensor: gradient, own });
+    if (own !== null) this.hold(own);
+  }
+
+  checked(place: number, read: Tensor, refuse: (place: number) => TensorError): void {
+    const last = this.calls.at(-1);
+    if (last !== undefined) last.check = { read, storage: read.storage, refuse };
+    if (place >= 0) this.doomed = true;
+  }
+
+  prelude(owner: object, run: () => void): void {
+    if (this.current !== null) {
+      run();
+      return;
+    }
+    const begin = this.calls.length;
+    this.current = { owner, run, begin, end: begin, gradients: new Map(), opaque: false };
+    this.preludes.push(this.current);
+    try {
+      run();
+    } finally {
+      this.current.end = this.calls.length;
+      this.current = null;
+    }
+  }
+
+  training(module: { training: boolean }): void {
+    if (this.modes.has(module)) return;
+    this.modes.set(module, true);
+    setRecording(null);
+    this.modes.set(module, module.training);
+    setRecording(this);
+  }
+
+  /** An error of code 'capture' that names the user's line. */
+  refusal(text: string, op: string | null = null): TensorError {
+    const { called, line } = callingPlace();
+    const where = line === null ? '' : ` (called at ${line})`;
+    return new TensorError('capture', op ?? called ?? 'capture', `${text}${where}`);
+  }
+}
