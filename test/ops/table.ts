@@ -7,6 +7,7 @@ import { conv } from './table/conv.js';
 import { difference } from './table/difference.js';
 import { embeddings } from './table/embedding.js';
 import { linalgRows } from './table/linalg.js';
+import { spectralRows } from './table/linalg-spectral.js';
 import { loss } from './table/loss.js';
 import { lossMore } from './table/loss-more.js';
 import { lossSequence } from './table/loss-sequence.js';
@@ -53,6 +54,7 @@ export const table: readonly Row[] = [
   ...masks,
   ...matmul,
   ...linalgRows,
+  ...spectralRows,
   ...product,
   ...conv,
   ...pool,
