@@ -1,32 +1,11 @@
 // backward() and grad(): gradients, graphs, and every error they document.
-import {
-  backward,
-  type ErrorCode,
-  grad,
-  matmul,
-  noGrad,
-  ones,
-  type Tensor,
-  TensorError,
-  tensor,
-  zeros,
-} from 'chainrule';
+import { backward, grad, matmul, noGrad, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { expectError } from '../thrown.js';
 
 const leaf = (data: number | number[] | number[][], dtype: 'float32' | 'float64' = 'float64') =>
   tensor(data, { requiresGrad: true, dtype });
 const values = (x: Tensor | null | undefined) => x?.toArray();
-const expectError = (call: () => unknown, code: ErrorCode, ...parts: string[]) => {
-  let thrown: unknown;
-  try {
-    call();
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(TensorError);
-  expect((thrown as TensorError).code, (thrown as TensorError).message).toBe(code);
-  for (const part of parts) expect((thrown as TensorError).message).toContain(part);
-};
 
 describe('errors', () => {
   it('several elements without a gradient', () => {

@@ -1,6 +1,7 @@
 // gradcheck and gradgradcheck: that they find wrong gradients, and only those.
-import { gradcheck, gradgradcheck, ones, type Tensor, type TensorError, tensor } from 'chainrule';
+import { gradcheck, gradgradcheck, ones, type Tensor, tensor } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const leaf = (...data: number[]) => tensor(data, { dtype: 'float64', requiresGrad: true });
 /** x itself, with a gradient that is wrong by a factor. */
@@ -8,14 +9,6 @@ const wrong = (x: Tensor, factor: number) => {
   const y = x.mul(1);
   y.registerHook((g) => g.mul(factor));
   return y;
-};
-const codeOf = (call: () => unknown) => {
-  try {
-    call();
-  } catch (error) {
-    return (error as TensorError).code;
-  }
-  return 'none';
 };
 
 describe.each([

@@ -1,35 +1,12 @@
 // What happens around gradients: hooks, retained gradients, long graphs, and when memory of a graph comes back.
-import {
-  add,
-  type ErrorCode,
-  enableGrad,
-  grad,
-  keep,
-  memory,
-  ones,
-  scope,
-  type Tensor,
-  TensorError,
-  tensor,
-  zeros,
-} from 'chainrule';
+import { add, enableGrad, grad, keep, memory, ones, scope, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { expectError } from '../thrown.js';
 
 const leaf = (data: number | number[] | number[][], dtype: 'float32' | 'float64' = 'float64') =>
   tensor(data, { requiresGrad: true, dtype });
 const large = () => tensor(new Float64Array(2000).fill(0.5), { requiresGrad: true });
 const values = (x: Tensor | null | undefined) => x?.toArray();
-const expectError = (call: () => unknown, code: ErrorCode, ...parts: string[]) => {
-  let thrown: unknown;
-  try {
-    call();
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(TensorError);
-  expect((thrown as TensorError).code, (thrown as TensorError).message).toBe(code);
-  for (const part of parts) expect((thrown as TensorError).message).toContain(part);
-};
 
 describe('hooks', () => {
   it('see the gradient, replace it, and can be removed', () => {

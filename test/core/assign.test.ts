@@ -1,15 +1,8 @@
 // assign(): the one public way to change values in place.
-import { arange, noGrad, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { arange, noGrad, ones, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
-const codeOf = (call: () => unknown) => {
-  try {
-    call();
-  } catch (error) {
-    return error instanceof TensorError ? error.code : 'another error';
-  }
-  return 'none';
-};
 const square = () => arange(9).reshape([3, 3]);
 
 describe('assign()', () => {

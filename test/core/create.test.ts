@@ -15,24 +15,15 @@ import {
   randn,
   randperm,
   type Tensor,
-  TensorError,
   tensor,
   zeros,
   zerosLike,
 } from 'chainrule';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const DTYPES: DType[] = ['float32', 'float64', 'int32', 'uint8', 'bool'];
-const codeOf = (call: () => unknown): string => {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const any = <T>(value: unknown) => value as T;
 
 describe('tensor()', () => {

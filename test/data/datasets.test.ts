@@ -2,18 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { arange, data, memory, TensorError, tensor, zeros } from 'chainrule';
+import { arange, data, memory, tensor, zeros } from 'chainrule';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-const codeOf = async (fn: () => unknown): Promise<string> => {
-  try {
-    await fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
+import { codeOfAsync } from '../thrown.js';
 
 describe('TensorDataset', () => {
   it('gives rows and batches of rows', () => {
@@ -78,12 +69,12 @@ describe('digits', () => {
   });
 
   it('refuse wrong options', async () => {
-    expect(await codeOf(() => data.digits({ split: 'all' as never }))).toBe('value');
-    expect(await codeOf(() => data.digits({ split: 'test', normalise: true } as never))).toBe('option');
-    expect(await codeOf(() => data.digits({ split: 'test', count: 10, std: 0 }))).toBe('value');
-    expect(await codeOf(() => data.digits(undefined as never))).not.toBe('none');
-    expect(await codeOf(() => dataset.get(30))).toBe('index');
-    expect(await codeOf(() => dataset.get(0.5))).toBe('index');
+    expect(await codeOfAsync(() => data.digits({ split: 'all' as never }))).toBe('value');
+    expect(await codeOfAsync(() => data.digits({ split: 'test', normalise: true } as never))).toBe('option');
+    expect(await codeOfAsync(() => data.digits({ split: 'test', count: 10, std: 0 }))).toBe('value');
+    expect(await codeOfAsync(() => data.digits(undefined as never))).not.toBe('none');
+    expect(await codeOfAsync(() => dataset.get(30))).toBe('index');
+    expect(await codeOfAsync(() => dataset.get(0.5))).toBe('index');
   });
 });
 
@@ -92,11 +83,11 @@ describe('ImageDataset', () => {
     const images = zeros([2, 1, 4, 4], { dtype: 'uint8' });
     const labels = zeros([2], { dtype: 'int32' });
     expect(new data.ImageDataset(images, labels).length).toBe(2);
-    expect(await codeOf(() => new data.ImageDataset(images, zeros([3], { dtype: 'int32' })))).toBe('shape');
-    expect(await codeOf(() => new data.ImageDataset(zeros([2, 1, 4, 4]), labels))).toBe('dtype');
-    expect(await codeOf(() => new data.ImageDataset(images, zeros([2])))).toBe('dtype');
-    expect(await codeOf(() => new data.ImageDataset([1] as never, labels))).toBe('value');
-    expect(await codeOf(() => new data.ImageDataset(images, labels, { mean: Number.NaN }))).toBe('value');
+    expect(await codeOfAsync(() => new data.ImageDataset(images, zeros([3], { dtype: 'int32' })))).toBe('shape');
+    expect(await codeOfAsync(() => new data.ImageDataset(zeros([2, 1, 4, 4]), labels))).toBe('dtype');
+    expect(await codeOfAsync(() => new data.ImageDataset(images, zeros([2])))).toBe('dtype');
+    expect(await codeOfAsync(() => new data.ImageDataset([1] as never, labels))).toBe('value');
+    expect(await codeOfAsync(() => new data.ImageDataset(images, labels, { mean: Number.NaN }))).toBe('value');
   });
 });
 
@@ -124,8 +115,8 @@ describe('mnist', () => {
   });
 
   it('says what is missing', async () => {
-    expect(await codeOf(() => data.mnist({ split: 'train', root: folder }))).toBe('io');
-    expect(await codeOf(() => data.mnist({ split: 'test', root: folder, mea: 1 } as never))).toBe('option');
-    expect(await codeOf(() => data.mnist({ split: 'none' as never }))).toBe('value');
+    expect(await codeOfAsync(() => data.mnist({ split: 'train', root: folder }))).toBe('io');
+    expect(await codeOfAsync(() => data.mnist({ split: 'test', root: folder, mea: 1 } as never))).toBe('option');
+    expect(await codeOfAsync(() => data.mnist({ split: 'none' as never }))).toBe('value');
   });
 });

@@ -1,19 +1,11 @@
 // DataLoader: order, shuffling by seed, the last batch, promises, errors, early ends, collation.
-import { arange, data, Generator, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { arange, data, Generator, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const numbers = (n: number) => new data.TensorDataset(arange(n, { dtype: 'int32' }));
 const flat = (loader: Iterable<readonly Tensor[]>) => [...loader].map(([x]) => x.toArray() as number[]);
 const later = () => new Promise<void>((resolve) => setImmediate(resolve));
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 /** Samples as promises; counts what was asked for. */
 class Slow implements data.Dataset<number> {
   readonly asked: number[] = [];

@@ -1,21 +1,13 @@
 // Samplers, alone and in a DataLoader: what comes, how often, for whom; and splits of datasets.
-import { arange, data, Generator, type Tensor, TensorError, tensor } from 'chainrule';
+import { arange, data, Generator, type Tensor, tensor } from 'chainrule';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const sized = (length: number) => ({ length });
 const numbers = (n: number) => new data.TensorDataset(arange(n, { dtype: 'int32' }));
 const sorted = (list: Iterable<number>) => [...list].sort((a, b) => a - b);
 const upTo = (n: number) => [...Array(n).keys()];
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('samplers', () => {
   it('draw every sample once, in another order each pass, repeated by the seed', () => {

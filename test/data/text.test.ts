@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { arange, data, TensorError, tensor } from 'chainrule';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeOfAsync } from '../thrown.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -13,15 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
-const codeOf = async (fn: () => unknown): Promise<string> => {
-  try {
-    await fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const text = fc.string({ unit: 'grapheme' });
 
 describe('characters', () => {
@@ -47,12 +39,12 @@ describe('characters', () => {
     const lenient = data.CharTokenizer.from('abc', { unknown: '?' });
     expect([lenient.size, lenient.encode('xb').toArray()]).toEqual([4, [3, 1]]);
     expect(lenient.decode(lenient.encode('xb'))).toBe('?b');
-    expect(await codeOf(() => strict.decode([3]))).toBe('index');
-    expect(await codeOf(() => strict.decode([0.5]))).toBe('index');
-    expect(await codeOf(() => strict.decode(tensor([[1]])))).toBe('shape');
-    expect(await codeOf(() => strict.encode(3 as never))).toBe('value');
-    expect(await codeOf(() => new data.CharTokenizer(['a', 'a']))).toBe('value');
-    expect(await codeOf(() => new data.CharTokenizer(['ab']))).toBe('value');
+    expect(await codeOfAsync(() => strict.decode([3]))).toBe('index');
+    expect(await codeOfAsync(() => strict.decode([0.5]))).toBe('index');
+    expect(await codeOfAsync(() => strict.decode(tensor([[1]])))).toBe('shape');
+    expect(await codeOfAsync(() => strict.encode(3 as never))).toBe('value');
+    expect(await codeOfAsync(() => new data.CharTokenizer(['a', 'a']))).toBe('value');
+    expect(await codeOfAsync(() => new data.CharTokenizer(['ab']))).toBe('value');
   });
 
   it('keep their numbers in a file', async () => {
@@ -69,9 +61,9 @@ describe('characters', () => {
       '{"kind":"bytes","vocabulary":[]}',
     ]) {
       await writeFile(at('wrong.json'), wrong);
-      expect(await codeOf(() => data.CharTokenizer.load(at('wrong.json')))).toBe('format');
+      expect(await codeOfAsync(() => data.CharTokenizer.load(at('wrong.json')))).toBe('format');
     }
-    expect(await codeOf(() => data.CharTokenizer.load(at('nowhere.json')))).toBe('io');
+    expect(await codeOfAsync(() => data.CharTokenizer.load(at('nowhere.json')))).toBe('io');
   });
 });
 
@@ -109,11 +101,11 @@ describe('sequences', () => {
 
   it('refuse what holds none', async () => {
     const tokens = arange(4, { dtype: 'int32' });
-    expect(await codeOf(() => new data.SequenceDataset(tokens, 4))).toBe('shape');
-    expect(await codeOf(() => new data.SequenceDataset(tokens.reshape([2, 2]), 1))).toBe('shape');
-    expect(await codeOf(() => new data.SequenceDataset(arange(4), 2))).toBe('dtype');
-    expect(await codeOf(() => new data.SequenceDataset(tokens, 0))).toBe('value');
-    expect(await codeOf(() => new data.SequenceDataset(tokens, 2).get(2))).toBe('index');
+    expect(await codeOfAsync(() => new data.SequenceDataset(tokens, 4))).toBe('shape');
+    expect(await codeOfAsync(() => new data.SequenceDataset(tokens.reshape([2, 2]), 1))).toBe('shape');
+    expect(await codeOfAsync(() => new data.SequenceDataset(arange(4), 2))).toBe('dtype');
+    expect(await codeOfAsync(() => new data.SequenceDataset(tokens, 0))).toBe('value');
+    expect(await codeOfAsync(() => new data.SequenceDataset(tokens, 2).get(2))).toBe('index');
   });
 });
 

@@ -2,8 +2,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { arange, io, nn, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { arange, io, nn, ones, type Tensor, tensor, zeros } from 'chainrule';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeOfAsync } from '../thrown.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -11,15 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
-const codeOf = async (fn: () => Promise<unknown>): Promise<string> => {
-  try {
-    await fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 const model = () =>
   new nn.Sequential(new nn.Conv2d(1, 4, 3), new nn.ReLU(), new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(36, 5));
@@ -117,17 +109,17 @@ describe('wrong calls', () => {
       'aborted',
     ],
   ])('%s', async (_, call, code) => {
-    expect(await codeOf(call)).toBe(code);
+    expect(await codeOfAsync(call)).toBe(code);
   });
 
   it('saving a released tensor', async () => {
     const gone = ones([2]);
     gone.dispose();
-    expect(await codeOf(() => io.saveSafetensors(at('x'), { gone }))).toBe('released');
+    expect(await codeOfAsync(() => io.saveSafetensors(at('x'), { gone }))).toBe('released');
   });
 
   it('loading another file', async () => {
     await writeFile(at('text.safetensors'), 'this is no safetensors file, it is a text');
-    expect(await codeOf(() => io.loadSafetensors(at('text.safetensors')))).toBe('format');
+    expect(await codeOfAsync(() => io.loadSafetensors(at('text.safetensors')))).toBe('format');
   });
 });

@@ -1,6 +1,7 @@
 // nn.Bilinear: the operation with parameters of its own, begun as PyTorch begins them.
-import { bilinear, einsum, Generator, nn, randn, type Tensor, TensorError, zeros } from 'chainrule';
+import { bilinear, einsum, Generator, nn, randn, type Tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 describe('Bilinear', () => {
   it('is its operation, which is the sum over both inputs', () => {
@@ -30,15 +31,6 @@ describe('Bilinear', () => {
   });
 
   it('refuses wrong sizes and options', () => {
-    const codeOf = (fn: () => unknown) => {
-      try {
-        fn();
-      } catch (error) {
-        if (error instanceof TensorError) return error.code;
-        throw error;
-      }
-      return 'none';
-    };
     expect(codeOf(() => new nn.Bilinear(0, 2, 2))).toBe('value');
     expect(codeOf(() => new nn.Bilinear(2, 2, 0.5))).toBe('value');
     expect(codeOf(() => new nn.Bilinear(2, 2, 2, { biass: true } as never))).toBe('option');

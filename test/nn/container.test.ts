@@ -1,17 +1,9 @@
 // Containers: what they hold under which names, and how it changes.
 import { inspect } from 'node:util';
-import { arange, nn, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { arange, nn, ones, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const kinds = (list: Iterable<nn.AnyModule>) => Array.from(list, (m) => m.constructor.name).join(' ');
 
 describe('Sequential runs a ReLU after the maximum pooling behind it', () => {

@@ -1,6 +1,7 @@
 // Convolution modules: PyTorch's numbers, names, beginnings and shapes, and what they refuse.
-import { arange, convTranspose2d, nn, noGrad, ones, type Tensor, TensorError, zeros } from 'chainrule';
+import { arange, convTranspose2d, nn, noGrad, ones, type Tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 /** Whole numbers from -5 to 5, so that every sum is exact. */
 function ints(shape: number[], step: number): Tensor {
@@ -15,15 +16,6 @@ function begun<M extends nn.AnyModule>(module: M): M {
 }
 
 const flat = (x: Tensor) => x.flatten().toArray();
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 // Beside each: PyTorch's call m(ints(shape, 5)) in PyTorch 1.13, where ints(shape, k) is
 // ((torch.arange(n) * k) % 11 - 5).float().reshape(shape).

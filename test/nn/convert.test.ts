@@ -1,16 +1,8 @@
 // Modules in another dtype, and what stands at a path.
-import { nn, ones, optim, type Tensor, TensorError, tensor } from 'chainrule';
+import { nn, ones, optim, type Tensor, tensor } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const wide = { dtype: 'float64' } as const;
 
 describe('to', () => {

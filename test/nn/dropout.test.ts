@@ -12,20 +12,10 @@ import {
   randn,
   rrelu,
   type Tensor,
-  TensorError,
   tensor,
 } from 'chainrule';
 import { describe, expect, it } from 'vitest';
-
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
+import { codeOf } from '../thrown.js';
 
 describe('dropout', () => {
   it.each([

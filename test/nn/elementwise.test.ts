@@ -1,8 +1,9 @@
 // Activations, losses, distances and reshapes as modules: PyTorch's values and gradients, printing, refusals.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { nn, ones, randn, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { nn, ones, randn, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 interface Case {
   module: string;
@@ -18,15 +19,6 @@ const { cases } = JSON.parse(
   gunzipSync(readFileSync(new URL('./fixtures/modules.json.gz', import.meta.url))).toString(),
 ) as { cases: Case[] };
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const classes = nn as unknown as Record<string, new (...args: unknown[]) => nn.Module<Tensor[]>>;
 const weights = (values: unknown) => (Array.isArray(values) ? tensor(values, { dtype: 'float64' }) : values);
 

@@ -1,29 +1,9 @@
 // Embedding and EmbeddingBag: begun as PyTorch begins them, the same as their operations; what norms and paddings do.
-import {
-  embedding,
-  embeddingBag,
-  Generator,
-  grad,
-  nn,
-  noGrad,
-  randint,
-  randn,
-  type Tensor,
-  TensorError,
-  tensor,
-} from 'chainrule';
+import { embedding, embeddingBag, Generator, grad, nn, noGrad, randint, randn, type Tensor, tensor } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const ints = (data: number[]) => tensor(data, { dtype: 'int32' });
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('Embedding', () => {
   it('begins with normal numbers, the padding row with zeros, and is its operation', () => {

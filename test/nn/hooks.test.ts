@@ -1,16 +1,8 @@
 // Hooks of modules: before and after forward(), on the way back, however forward is called, and without a trace afterwards.
-import { add, gradcheck, nn, noGrad, ones, optim, randn, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { add, gradcheck, nn, noGrad, ones, optim, randn, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const values = (grads: nn.HookGrads) => grads.map((g) => g?.toArray() ?? null);
 const leaf = (given: number[]) => tensor(given, { requiresGrad: true });
 

@@ -1,17 +1,9 @@
 // nn.init: exact properties where there are some, moments of fixed seeds where there are not.
-import { Generator, eye as identity, matmul, nn, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { Generator, eye as identity, matmul, nn, ones, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const { init } = nn;
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const generator = () => new Generator(7);
 const moments = (x: Tensor) => [x.mean().item(), x.std().item()] as const;
 const big = () => zeros([200, 300], { dtype: 'float64' });

@@ -9,21 +9,12 @@ import {
   ones,
   randn,
   type Tensor,
-  TensorError,
   tensor,
   zeros,
 } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const ints = (values: number[]) => tensor(values, { dtype: 'int32' });
 const largest = (x: Tensor | null) => (x as Tensor).abs().amax().item();
 

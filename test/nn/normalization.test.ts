@@ -9,21 +9,12 @@ import {
   randn,
   rmsNorm,
   type Tensor,
-  TensorError,
   tensor,
   zeros,
 } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const close = (got: Tensor | null, want: number[]) => {
   for (const [i, value] of ((got as Tensor).toArray() as number[]).entries()) expect(value).toBeCloseTo(want[i], 5);
 };

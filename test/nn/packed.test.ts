@@ -1,6 +1,7 @@
 // nn.utils.rnn: padding and packing are each other's inverse, with gradients, and refuse what does not fit.
-import { arange, nn, randn, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { arange, nn, randn, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const {
   PackedSequence,
@@ -11,15 +12,6 @@ const {
   unpackSequence,
   unpadSequence,
 } = nn.utils.rnn;
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('padding and packing', () => {
   const parts = [tensor([1, 2, 3]), tensor([4]), tensor([5, 6])];

@@ -21,26 +21,17 @@ import {
   setNumThreads,
   stack,
   type Tensor,
-  TensorError,
   tensor,
   zeros,
 } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 type Sequence = nn.RNN | nn.LSTM | nn.GRU;
 const MAKE = { RNN: nn.RNN, LSTM: nn.LSTM, GRU: nn.GRU } as const;
 const NAMES = ['RNN', 'LSTM', 'GRU'] as const;
 const float64 = { dtype: 'float64' } as const;
 
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 const numbers = (x: Tensor) => Array.from(x.detach().contiguous().data);
 const largestDifference = (a: Tensor, b: Tensor) => a.detach().sub(b.detach()).abs().amax().item();
 const leaf = (x: Tensor) => tensor(x, { requiresGrad: true });

@@ -1,6 +1,7 @@
 // nn.summary: counts known by hand, the table, and that the model is left as it was.
-import { nn, ones, type Tensor, TensorError, tensor } from 'chainrule';
+import { nn, ones, type Tensor, tensor } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const lenet = () =>
   new nn.Sequential(
@@ -13,15 +14,6 @@ const lenet = () =>
     new nn.ReLU(),
     new nn.Linear(500, 10),
   );
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('summary', () => {
   it('knows LeNet', () => {

@@ -1,6 +1,7 @@
 // nn.utils: clipping gradients, and parameters as one vector.
-import { nn, ones, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { nn, ones, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const { clipGradNorm, clipGradValue, getTotalNorm, parametersToVector, vectorToParameters } = nn.utils;
 const holder = (values: number[], dtype: 'float32' | 'float64' = 'float32') => {
@@ -9,15 +10,6 @@ const holder = (values: number[], dtype: 'float32' | 'float64' = 'float32') => {
   return p;
 };
 const gradOf = (p: Tensor) => (p.grad as Tensor).toArray() as number[];
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('clipGradNorm', () => {
   it('changes gradients in place, of both precisions together, and gives the norm before', () => {

@@ -1,16 +1,7 @@
 // L-BFGS: PyTorch's iterates, resuming, mistakes.
-import { nn, optim, scope, type Tensor, TensorError, tensor } from 'chainrule';
+import { nn, optim, scope, type Tensor, tensor } from 'chainrule';
 import { describe, expect, it } from 'vitest';
-
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
+import { codeOf } from '../thrown.js';
 
 /** Rosenbrock's valley, and a second parameter that follows the first. */
 function valley(options: optim.LBFGSOptions, factor = 1, from?: Tensor[]) {

@@ -1,6 +1,7 @@
 // Schedules: several groups, momentum, going on from a state, mistakes. Their rates are in schedule-reference.test.ts.
-import { nn, optim, TensorError, tensor, zeros } from 'chainrule';
+import { nn, optim, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 const { lrScheduler } = optim;
 type Any = optim.lrScheduler.Schedule & { step(value?: number): void };
@@ -15,15 +16,6 @@ const ratesOf = (optimizer: optim.Optimizer) => optimizer.paramGroups.map((group
 /** One step; what is watched goes to those that watch. */
 const advance = (schedule: Any, metric: number) =>
   schedule instanceof lrScheduler.ReduceLROnPlateau ? schedule.step(metric) : schedule.step();
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 const KINDS: readonly [name: string, make: (optimizer: optim.Optimizer) => Any][] = [
   ['LambdaLR', (o) => new lrScheduler.LambdaLR(o, (k) => 0.9 ** k)],

@@ -1,6 +1,7 @@
 // Every optimizer: state dicts, groups, maximize, options, gradients that are missing or empty.
-import { nn, optim, scope, Tensor, TensorError, tensor, zeros } from 'chainrule';
+import { nn, optim, scope, Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 type Make = (params: ConstructorParameters<typeof optim.SGD>[0], options?: object) => optim.Optimizer;
 const make =
@@ -26,15 +27,6 @@ const KINDS: readonly (readonly [name: string, make: Make])[] = [
 
 const parameter = (values: number[], dtype: 'float32' | 'float64' = 'float32') =>
   new nn.Parameter(tensor(values, { dtype }));
-const codeOf = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TensorError) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 /** Steps on sum (p - 3)^2 (k + 1), so that gradients change in size. */
 function run(optimizer: optim.Optimizer, params: readonly Tensor[], steps: number, sign = 1): void {
