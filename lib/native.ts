@@ -204,6 +204,27 @@ export interface Native {
   avgPool2dBackward(dx: Bytes, dy: Bytes): void;
 
   /**
+   * y = softmax(scale q k^T + mask) v for every head. 0 dtype, 1 causal, 2 l, 3 s, 4 e, 5 ev, 6 scale, 7 mask (0 none, 1 bool: true takes
+   * part, 2 added), 8 ndim of the batch, 9.. its shape; then of each operand its offset, batch strides and row stride, its rows being
+   * runs of elements: y [l, ev], q [l, e], k [s, e], v [s, ev], and the mask [l, s] with its column stride too. Between y and q the offset
+   * of `stats` [2, heads, l], what backward reads (-1: none).
+   * Backward: dq, dk, dv (offset -1: not wanted), dy, y, stats, q, k, v, mask.
+   */
+  attention(y: Bytes, stats: Bytes, q: Bytes, k: Bytes, v: Bytes, mask: Bytes): void;
+  attentionBackward(
+    dq: Bytes,
+    dk: Bytes,
+    dv: Bytes,
+    dy: Bytes,
+    y: Bytes,
+    stats: Bytes,
+    q: Bytes,
+    k: Bytes,
+    v: Bytes,
+    mask: Bytes,
+  ): void;
+
+  /**
    * All steps of one direction of a recurrent layer on packed rows (all of the first step, then of the second ..., sequences of
    * falling length). 0 dtype, 1 cell (0 tanh, 1 relu, 2 lstm, 3 gru), 2 from the last step to the first, 3 keep what backward reads,
    * 4 steps, 5 batch, 6 hidden, 7 rows, 8 off sizes (int32 rows of each step; -1: the batch in each).

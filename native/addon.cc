@@ -25,6 +25,7 @@ void register_resample(napi_env env, napi_value exports);
 void register_norm(napi_env env, napi_value exports);
 void register_conv(napi_env env, napi_value exports);
 void register_gemm(napi_env env, napi_value exports);
+void register_attention(napi_env env, napi_value exports);
 void register_recurrent(napi_env env, napi_value exports);
 void register_linalg(napi_env env, napi_value exports);
 void register_program(napi_env env, napi_value exports);
@@ -104,6 +105,7 @@ NAPI_MODULE_INIT() {
   register_norm(env, exports);
   register_conv(env, exports);
   register_gemm(env, exports);
+  register_attention(env, exports);
   register_recurrent(env, exports);
   register_linalg(env, exports);
   register_program(env, exports);

@@ -69,7 +69,7 @@ napi_value gemm_binding(napi_env env, napi_callback_info info) {
   g.c = call.run(0, 10, elements, g.dtype);
   g.a = operand(call, 1, 11, args.ndim, args.shape, args.stride_a, a_rows, a_columns, g.lda, g.dtype);
   g.b = operand(call, 2, 12, args.ndim, args.shape, args.stride_b, b_rows, b_columns, g.ldb, g.dtype);
-  if (bias) args.bias = call.run(3, 13, g.n, g.dtype);
+  if (bias) g.bias = call.run(3, 13, g.n, g.dtype);
   if (call.ok() && elements > 0) launch(gemm_batch, args);
   return nullptr;
 }

@@ -4,6 +4,9 @@
 
 namespace chainrule {
 
+// With a bias every row of c becomes a copy of it, and the product that is left adds to that.
+Gemm start_from_bias(Gemm gemm);
+
 // float32, float64 and (alpha 1, beta 0 or 1, wrapping around) int32.
 void gemm_serial(const Gemm& gemm);
 // The same product on all threads. The result does not depend on how many there are.

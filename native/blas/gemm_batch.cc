@@ -1,6 +1,5 @@
 // Batches of matrix products over broadcast batch dimensions.
 #include <algorithm>
-#include <cstring>
 
 #include "blas/gemm.h"
 #include "core/parallel.h"
@@ -34,15 +33,6 @@ Gemm element(const GemmBatchArgs& args, int64_t index) {
   return g;
 }
 
-// With a bias every row of c starts as a copy of it, and the product is added.
-Gemm start_from_bias(Gemm g, const void* bias) {
-  if (bias == nullptr) return g;
-  const size_t bytes = static_cast<size_t>(g.n) * size_of(g.dtype);
-  for (int64_t i = 0; i < g.m; ++i) std::memcpy(at(g.c, i * g.ldc, g.dtype), bias, bytes);
-  g.beta = 1;
-  return g;
-}
-
 // One b for the whole batch and rows of a that follow each other from element to element: one tall product.
 bool is_tall(const GemmBatchArgs& args) {
   const Gemm& g = args.gemm;
@@ -67,17 +57,17 @@ void gemm_batch(const GemmBatchArgs& args) {
     tall.ndim = 0;
     return gemm_batch(tall);
   }
-  if (batch == 1) return gemm(start_from_bias(element(args, 0), args.bias));
+  if (batch == 1) return gemm(element(args, 0));
   // About 0.5 M multiply-adds, some 5 us, per piece of the batch.
   const double each =
       static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(std::max<int64_t>(g.k, 1));
   const int64_t grain = std::max<int64_t>(1, static_cast<int64_t>(524288 / each));
   if (batch < 4 && each > 4e6) {
-    for (int64_t i = 0; i < batch; ++i) gemm(start_from_bias(element(args, i), args.bias));
+    for (int64_t i = 0; i < batch; ++i) gemm(element(args, i));
     return;
   }
   parallel_for(batch, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) gemm_serial(start_from_bias(element(args, i), args.bias));
+    for (int64_t i = begin; i < end; ++i) gemm_serial(element(args, i));
   });
 }
 

@@ -150,8 +150,18 @@ void gemm_in_pieces(const Gemm& g, int64_t most) {
   }
 }
 
+Gemm start_from_bias(Gemm g) {
+  if (g.bias == nullptr) return g;
+  const size_t bytes = static_cast<size_t>(g.n) * size_of(g.dtype);
+  for (int64_t i = 0; i < g.m; ++i) std::memcpy(const_cast<char*>(at(g.c, i * g.ldc, g.dtype)), g.bias, bytes);
+  g.bias = nullptr;
+  g.beta = 1;
+  return g;
+}
+
 void gemm_serial(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  if (g.bias != nullptr) return gemm_serial(start_from_bias(g));
   if (g.dtype == DType::kInt32) return gemm_int32(g);
   if (g.k <= 0) return scale(g);
   const int64_t most = std::numeric_limits<blasint>::max();

@@ -27,12 +27,8 @@ struct Operands {
 // Rows [i, i + rows) and terms [l, l + depth) of op(a) -> [depth, rows].
 template <class T>
 void pack_rows_of_a(const Gemm& g, const T* a, int64_t i, int64_t rows, int64_t l, int64_t depth, T* packed) {
-  constexpr int64_t w = kLanes<T>;
   if (!g.trans_a) {
-    // Backwards, as each group stores whole vectors and so spoils the start of what is beside it.
-    for (int64_t group = (rows - 1) / w * w; group >= 0; group -= w) {
-      pack_transposed(a + (i + group) * g.lda + l, g.lda, smaller(w, rows - group), depth, packed + group, rows);
-    }
+    pack_transposed_rows(a + i * g.lda + l, g.lda, rows, depth, packed, rows);
   } else {
     for (int64_t k = 0; k < depth; ++k) copy_lanes(packed + k * rows, a + (l + k) * g.lda + i, rows);
   }
@@ -87,9 +83,10 @@ void prefetch_columns_of_b(const Gemm& g, const T* b, int64_t l, int64_t depth, 
 }
 
 // c [m, n] columns [j, j + columns) = or += rows of a, packed block by block, times one packed panel of b.
+// With a bias, [columns], rows of c start as copies of it: tile by tile, while they are in the cache.
 template <class T, class Meanwhile>
-void multiply_panel(const Blocks& blocks, int64_t depth, const T* a, const T* panel, Store how, int64_t columns, T* c,
-                    int64_t ldc, const Meanwhile& meanwhile) {
+void multiply_panel(const Blocks& blocks, int64_t depth, const T* a, const T* panel, Store how, const T* bias,
+                    int64_t columns, T* c, int64_t ldc, const Meanwhile& meanwhile) {
   constexpr int64_t n = kOuterColumns<T>;
   alignas(64) T sums[kOuterRows * n];
   for (int64_t block = 0; block < blocks.count; ++block) {
@@ -98,6 +95,9 @@ void multiply_panel(const Blocks& blocks, int64_t depth, const T* a, const T* pa
     meanwhile(block);
     const T* packed = a + block * block_area<T>(depth);
     T* to = c + first * ldc;
+    if (bias) {
+      for (int64_t i = 0; i < rows; ++i) copy_lanes(to + i * ldc, bias, columns);
+    }
     if (columns == n) {
       tile(depth, packed, panel, n, nullptr, how, to, ldc);
       continue;
@@ -112,8 +112,10 @@ void multiply_panel(const Blocks& blocks, int64_t depth, const T* a, const T* pa
 
 // Rows [i, i + rows) of c, terms [l, l + depth): a packed once, then every panel of columns on its own.
 template <class T>
-void multiply_rows(const Gemm& g, const Operands<T>& at, int64_t i, int64_t rows, int64_t l, int64_t depth, Store how) {
+void multiply_rows(const Gemm& g, const Operands<T>& at, int64_t i, int64_t rows, int64_t l, int64_t depth) {
   constexpr int64_t n = kOuterColumns<T>;
+  const T* bias = l == 0 ? static_cast<const T*>(g.bias) : nullptr;
+  const Store how = l == 0 && g.beta == 0 && bias == nullptr ? Store::kSet : Store::kAdd;
   const Blocks blocks(rows, kOuterRows);
   const Scratch<T> packed(blocks.count * block_area<T>(depth));
   parallel_for(blocks.count, larger(1, 65536 / (depth * kOuterRows)), [&](int64_t begin, int64_t end) {
@@ -128,9 +130,10 @@ void multiply_rows(const Gemm& g, const Operands<T>& at, int64_t i, int64_t rows
     for (int64_t j = begin * n; j < smaller(end * n, g.n); j += n) {
       const int64_t columns = smaller(n, g.n - j);
       pack_columns_of_b(g, at.b, l, depth, j, columns, static_cast<T*>(panel));
-      multiply_panel<T>(blocks, depth, packed, panel, how, columns, at.c + i * g.ldc + j, g.ldc, [&](int64_t block) {
-        if (j + n < end * n) prefetch_columns_of_b(g, at.b, l, depth, j + n, block, blocks.count);
-      });
+      multiply_panel<T>(blocks, depth, packed, panel, how, bias ? bias + j : nullptr, columns, at.c + i * g.ldc + j,
+                        g.ldc, [&](int64_t block) {
+                          if (j + n < end * n) prefetch_columns_of_b(g, at.b, l, depth, j + n, block, blocks.count);
+                        });
     }
   });
 }
@@ -145,8 +148,7 @@ void multiply(const Gemm& g) {
   const Blocks chunks(g.m, kRows);
   for (int64_t chunk = 0; chunk < chunks.count; ++chunk) {
     for (int64_t l = 0; l < g.k; l += kDepth) {
-      const Store how = l == 0 && g.beta == 0 ? Store::kSet : Store::kAdd;
-      multiply_rows(g, at, chunks.begin(chunk), chunks.size(chunk), l, smaller(kDepth, g.k - l), how);
+      multiply_rows(g, at, chunks.begin(chunk), chunks.size(chunk), l, smaller(kDepth, g.k - l));
     }
   }
 }

@@ -92,26 +92,6 @@ CHAINRULE_INLINE void over_units(int64_t panel, int64_t hidden, const F& f) {
   }
 }
 
-// to [depth, rows] with row stride ld = from [rows, depth]^T; nothing beside it is touched.
-template <class T>
-void store_transposed(const T* from, int64_t stride, int64_t rows, int64_t depth, T* to, int64_t ld) {
-  constexpr int64_t w = kLanes<T>;
-  for (; rows > 0; rows -= w, from += w * stride, to += w) {
-    const int64_t height = smaller(rows, w);
-    int64_t l = 0;
-    for (; l + w <= depth; l += w) {
-      Vector<T> v[w];
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < w; ++i) v[i] = load(from + (i < height ? i : 0) * stride + l);
-      transpose<T>(v);
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < w; ++i) store_part(to + (l + i) * ld, Batch<T>(v[i]), height);
-    }
-    for (; l < depth; ++l)
-      for (int64_t i = 0; i < height; ++i) to[l * ld + i] = from[i * stride + l];
-  }
-}
-
 // sums [rows of the blocks, kUnits] = the blocks' rows, packed [depth, rows] one after the other, times a panel
 // [depth, kUnits].
 template <class T>

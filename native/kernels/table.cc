@@ -24,6 +24,7 @@
   F(fill_resample)            \
   F(fill_sample)              \
   F(fill_norm)                \
+  F(fill_attention)           \
   F(fill_unary)               \
   F(fill_binary)              \
   F(fill_compare)             \

@@ -25,6 +25,7 @@ struct NonzeroArgs;
 struct ResampleArgs;
 struct SampleArgs;
 struct NormArgs;
+struct AttentionArgs;
 
 struct Table {
   RowFamily unary, test, binary, compare;
@@ -60,6 +61,7 @@ struct Table {
   Kernel<ResampleArgs> resample;
   Kernel<SampleArgs> sample, sample_scatter, sample_dot;
   Kernel<NormArgs> norm_forward, norm_backward;
+  Kernel<AttentionArgs> attention_forward, attention_backward;
 };
 
 // The kernels of the chosen capability, and its name: baseline, avx2, avx512 or neon.

@@ -1,5 +1,6 @@
 // Squares of a matrix transposed in registers.
 #pragma once
+#include "kernels/lanes.h"
 #include "kernels/vector.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
@@ -65,6 +66,36 @@ void pack_transposed(const T* from, int64_t stride, int64_t rows, int64_t depth,
   }
   for (; l < depth; ++l)
     for (int64_t i = 0; i < rows; ++i) to[l * ld + i] = from[i * stride + l];
+}
+
+// The same for any number of rows.
+template <class T>
+void pack_transposed_rows(const T* from, int64_t stride, int64_t rows, int64_t depth, T* to, int64_t ld) {
+  constexpr int64_t w = kLanes<T>;
+  // Backwards, as each group stores whole vectors and so spoils the start of what is beside it.
+  for (int64_t group = (rows - 1) / w * w; group >= 0; group -= w) {
+    pack_transposed(from + group * stride, stride, rows - group < w ? rows - group : w, depth, to + group, ld);
+  }
+}
+
+// to [depth, rows] with row stride ld = from [rows, depth]^T; nothing beside it is touched.
+template <class T>
+void store_transposed(const T* from, int64_t stride, int64_t rows, int64_t depth, T* to, int64_t ld) {
+  constexpr int64_t w = kLanes<T>;
+  for (; rows > 0; rows -= w, from += w * stride, to += w) {
+    const int64_t height = rows < w ? rows : w;
+    int64_t l = 0;
+    for (; l + w <= depth; l += w) {
+      Vector<T> v[w];
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < w; ++i) v[i] = load(from + (i < height ? i : 0) * stride + l);
+      transpose<T>(v);
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < w; ++i) store_part(to + (l + i) * ld, Batch<T>(v[i]), height);
+    }
+    for (; l < depth; ++l)
+      for (int64_t i = 0; i < height; ++i) to[l * ld + i] = from[i * stride + l];
+  }
 }
 
 }  // namespace

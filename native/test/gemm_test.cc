@@ -217,7 +217,7 @@ TEST_CASE("gemm_batch broadcasts its batch dimensions and adds the bias") {
     args.stride_a[1] = m * k;
     args.stride_b[0] = (spread_b ? 1 : inner) * k * n;
     args.stride_b[1] = spread_b ? 0 : k * n;
-    args.bias = with_bias ? bias.data() : nullptr;
+    args.gemm.bias = with_bias ? bias.data() : nullptr;
     gemm_batch(args);
     std::vector<double> want;
     for (int64_t i = 0; i < outer * inner; ++i) {

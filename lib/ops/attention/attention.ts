@@ -9,6 +9,7 @@ import { logicalNot } from '../elementwise/compare.js';
 import { dropout } from '../elementwise/dropout.js';
 import { maskedFill, tril } from '../index/mask.js';
 import { matmul } from '../product/matmul.js';
+import { blockedAttention, type HeadLayout, type Heads, headsOf, isBlocked, plainLayout } from './blocked.js';
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -124,7 +125,27 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   const isCausal = checkBoolean(op, 'isCausal', options?.isCausal ?? false);
   const attnMask = checkMask(op, q, k, options?.attnMask, isCausal);
   const dropoutP = checkNumber(op, 'dropoutP', options?.dropoutP ?? 0, 0, 1);
-  const scale = options?.scale === undefined ? undefined : checkNumber(op, 'scale', options.scale);
-  const { generator } = options ?? {};
-  return composite(() => matmul(attentionWeights(op, q, k, { attnMask, isCausal, dropoutP, scale, generator }), v));
+  const given = options?.scale === undefined ? undefined : checkNumber(op, 'scale', options.scale);
+  return attend(op, [q, k, v], null, { attnMask, isCausal, dropoutP, scale: given, generator: options?.generator });
+}
+
+/**
+ * Attention without its weights. With a layout the heads are views of `sources`, and so is the result; else they are the sources.
+ *
+ * @internal
+ */
+export function attend(
+  op: string,
+  sources: readonly Tensor[],
+  layout: HeadLayout | null,
+  options: AttentionOptions,
+): Tensor {
+  const { attnMask: mask = null, isCausal = false, dropoutP = 0 } = options;
+  const compose = (heads: Heads) => matmul(attentionWeights(op, heads[0], heads[1], options), heads[2]);
+  return composite(() => {
+    const heads = layout === null ? (sources as unknown as Heads) : headsOf(layout, sources);
+    if (dropoutP > 0 || !isBlocked(heads, mask)) return layout === null ? compose(heads) : layout.join(compose(heads));
+    const scale = options.scale ?? 1 / Math.sqrt(heads[0].shape[heads[0].ndim - 1]);
+    return blockedAttention(op, sources, layout ?? plainLayout(op, heads), { mask, isCausal, scale }, compose);
+  });
 }

@@ -10,7 +10,8 @@ import { logicalNot, logicalOr } from '../elementwise/compare.js';
 import { maskedFill } from '../index/mask.js';
 import { linear, matmul } from '../product/matmul.js';
 import { cat } from '../shape/join.js';
-import { attentionWeights } from './attention.js';
+import { attend, attentionWeights } from './attention.js';
+import type { HeadLayout } from './blocked.js';
 
 /** The learnt parts of {@link multiHeadAttention}, for E features. */
 export interface AttentionParts {
@@ -141,7 +142,7 @@ function widen(op: string, mask: Tensor | null, columns: number): Tensor | null 
   return cat([mask, more], -1);
 }
 
-/** Query, key and value after their projections; inputs that are one tensor share one product. */
+/** Query, key and value after their projections; inputs that are one tensor share one product, and lie beside each other then. */
 function project(inputs: readonly Tensor[], parts: AttentionParts, e: number): Tensor[] {
   const { inWeight, inBias = null } = parts;
   const [q, k, v] = inputs;
@@ -150,11 +151,30 @@ function project(inputs: readonly Tensor[], parts: AttentionParts, e: number): T
     const weight = 'shape' in inWeight ? (count === 3 ? inWeight : rows(inWeight, from, count)) : inWeight[from];
     return linear(x, weight, inBias && (count === 3 ? inBias : rows(inBias, from, count)));
   };
-  const cut = (x: Tensor, count: number) => Array.from({ length: count }, (_, i) => x.narrow(-1, i * e, e));
-  if ('shape' in inWeight && q === k && k === v) return cut(through(q, 0, 3), 3);
-  if ('shape' in inWeight && k === v) return [through(q, 0, 1), ...cut(through(k, 1, 2), 2)];
+  if ('shape' in inWeight && q === k && k === v) return [through(q, 0, 3)];
+  if ('shape' in inWeight && k === v) return [through(q, 0, 1), through(k, 1, 2)];
   return [through(q, 0, 1), through(k, 1, 1), through(v, 2, 1)];
 }
+
+/** Where {@link project} put queries, keys and values: the source, and the place inside it. */
+const PLACES: readonly (readonly (readonly [source: number, place: number])[])[] = [
+  [],
+  [
+    [0, 0],
+    [0, 1],
+    [0, 2],
+  ],
+  [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+  ],
+  [
+    [0, 0],
+    [1, 0],
+    [2, 0],
+  ],
+];
 
 /**
  * Attention in `numHeads` projections: `concat(softmax(Q_i K_i^T / sqrt(E / numHeads)) V_i) W_o^T + b_o`, where `Q`, `K`, `V` are
@@ -203,17 +223,15 @@ export function multiHeadAttention(
   ]);
   const extra = parts.extra ?? null;
 
-  // [L, N, E] or [N, L, E] or [L, E] -> [N, heads, L, E / heads]
-  const split = (x: Tensor) => {
-    const lengths = x.shape.slice(0, -1);
-    const order = alone ? [1, 0, 2] : batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3];
-    const y = x.reshape([...lengths, numHeads, e / numHeads]).permute(order);
-    return alone ? y.unsqueeze(0) : y;
+  // [L, N, c E] or [N, L, c E] or [L, c E] -> [N, heads, L, E / heads]
+  const order = alone ? [1, 0, 2] : batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3];
+  const split = (x: Tensor, place = 0) => {
+    const count = x.shape[x.ndim - 1] / e;
+    const y = x.reshape([...x.shape.slice(0, -1), count, numHeads, e / numHeads]).select(-3, place);
+    return alone ? y.permute(order).unsqueeze(0) : y.permute(order);
   };
-  const join = (x: Tensor) => {
-    const order = alone ? [1, 0, 2] : batchFirst ? [0, 2, 1, 3] : [2, 0, 1, 3];
-    return (alone ? x.squeeze(0) : x).permute(order).reshape([...query.shape.slice(0, -1), e]);
-  };
+  const back = alone ? [1, 0, 2] : batchFirst ? [0, 2, 1, 3] : [2, 0, 1, 3];
+  const join = (x: Tensor) => (alone ? x.squeeze(0) : x).permute(back).reshape(query.shape);
   // Keys or values with what follows every sequence: [N, heads, S + extra, E / heads]
   const follow = (x: Tensor, more: Tensor | null) => {
     const tail = [n, numHeads, 1, e / numHeads];
@@ -224,14 +242,30 @@ export function multiHeadAttention(
   };
 
   return composites(() => {
-    const [q, k, v] = project(given, parts, e).map(split);
+    const sources = project(given, parts, e);
+    const places = PLACES[sources.length];
     const columns = (extra === null ? 0 : 1) + (addZeroAttn ? 1 : 0);
     const attnMask = widen(op, mergeMasks(op, padding, pairs, sizes, query.dtype), columns);
-    const { generator } = options ?? {};
-    const weights = attentionWeights(op, q, follow(k, extra?.[0] ?? null), { attnMask, dropoutP, generator });
-    const heads = matmul(weights, follow(v, extra?.[1] ?? null));
-    const y = linear(join(heads), parts.outWeight, parts.outBias ?? null);
-    if (!needWeights) return [y, null];
+    const call = { attnMask, dropoutP, generator: options?.generator };
+    if (!needWeights && columns === 0) {
+      const layout: HeadLayout = {
+        from: [places[0][0], places[1][0], places[2][0]],
+        head: (x, which) => split(x, places[which][1]),
+        result: query.shape,
+        split,
+        join,
+        gradients: sources.map((x) => x.shape),
+      };
+      return [linear(attend(op, sources, layout, call), parts.outWeight, parts.outBias ?? null), null];
+    }
+    const [q, k, v] = places.map(([source, place]) => split(sources[source], place));
+    const [keys, values] = [follow(k, extra?.[0] ?? null), follow(v, extra?.[1] ?? null)];
+    if (!needWeights) {
+      const heads = attend(op, [q, keys, values], null, call);
+      return [linear(join(heads), parts.outWeight, parts.outBias ?? null), null];
+    }
+    const weights = attentionWeights(op, q, keys, call);
+    const y = linear(join(matmul(weights, values)), parts.outWeight, parts.outBias ?? null);
     const shown = average ? weights.mean(1) : weights;
     return [y, alone ? shown.squeeze(0) : shown];
   });

@@ -17,19 +17,19 @@ struct Gemm {
   void* c;
   int64_t ldc;
   double alpha, beta;
+  const void* bias = nullptr;  // [n], added to every row where beta is 0
 };
 
 // The product on the calling thread alone, for kernels that are parallel outside of it.
 using GemmFunction = void (*)(const Gemm&);
 
-// A batch of products over broadcast batch dimensions, with an optional bias row added to every row of the result.
+// A batch of products over broadcast batch dimensions.
 struct GemmBatchArgs {
-  Gemm gemm;  // pointers of batch element 0
+  Gemm gemm;  // pointers of batch element 0; the bias is that of all
   int32_t ndim;
   int64_t shape[kMaxDims];     // batch sizes; c is contiguous over them
   int64_t stride_a[kMaxDims];  // in elements, 0 where broadcast
   int64_t stride_b[kMaxDims];
-  const void* bias;  // [n] or null
 };
 
 }  // namespace chainrule

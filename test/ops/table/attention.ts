@@ -44,6 +44,26 @@ export const attention: readonly Row[] = [
     empty: [drawn([0, 3, 4]), drawn([0, 5, 4]), drawn([0, 5, 4]), drawn([3, 5])],
   },
   {
+    name: 'scaledDotProductAttention',
+    call: (x, k, v) =>
+      cr.scope(() => cr.scaledDotProductAttention(x, k, v, { attnMask: cr.ones([3, 5]).tril(1).to('bool') })),
+    inputs: [
+      [drawn([2, 3, 4]), drawn([2, 5, 4]), drawn([2, 5, 4])],
+      [drawn([3, 4]), drawn([2, 1, 5, 4]), drawn([3, 5, 2])],
+    ],
+    empty: [drawn([0, 3, 4]), drawn([0, 5, 4]), drawn([0, 5, 4])],
+  },
+  {
+    name: 'scaledDotProductAttention',
+    call: (x, k, v) =>
+      cr.scope(() => {
+        const added = cr.nn.Transformer.generateSquareSubsequentMask(4).to(x.dtype).narrow(0, 1, 3);
+        return cr.scaledDotProductAttention(x, k, v, { attnMask: added.expand([2, 3, 4]) });
+      }),
+    inputs: [[drawn([2, 3, 4]), drawn([2, 4, 4]), drawn([2, 4, 4])]],
+    empty: [drawn([2, 3, 0]), drawn([2, 4, 0]), drawn([2, 4, 4])],
+  },
+  {
     name: 'multiHeadAttention',
     call: (x, k, inWeight, inBias, outWeight, outBias) =>
       cr.multiHeadAttention(x, k, k, 2, { inWeight, inBias, outWeight, outBias }, { needWeights: false })[0],
