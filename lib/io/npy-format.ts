@@ -1,6 +1,6 @@
 // The NumPy .npy format on typed arrays: decoding, checking and encoding. Tensors are wrapped elsewhere.
-import { DTYPES, type DType, type TypedArray } from '../core/dtype.js';
-import { CHUNK, indexText, reserve } from './file-bytes.js';
+import type { DType, TypedArray } from '../core/dtype.js';
+import { indexText } from './file-bytes.js';
 import {
   encodeNpyHeader,
   NPY_DTYPES,
@@ -10,7 +10,8 @@ import {
   npyHeaderEnd,
   readNpyHeader,
 } from './npy-header.js';
-import { type Bytes, broken, STORED, type StoredDType, type Where, wrong } from './safetensors-header.js';
+import { type Bytes, STORED, type Where, wrong } from './safetensors-header.js';
+import { decodedElements, encodedPieces } from './stored-elements.js';
 
 /** One array of a .npy file: its elements in the order of the file. */
 export interface NpyArray {
@@ -21,41 +22,20 @@ export interface NpyArray {
   data: TypedArray;
 }
 
-/** Turns big-endian elements into little-endian ones, which all supported hosts have, in place. */
-function swapBytes(bytes: Bytes, size: number): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (size === 2) buffer.swap16();
-  else if (size === 4) buffer.swap32();
-  else if (size === 8) buffer.swap64();
-}
-
 /** Yields the bytes to be filled from the file, in order, and returns them as an array. */
 export function* loadNpyElements(
   { stored, bigEndian, fortranOrder, shape, count, begin }: NpyHeader,
   where: Where,
 ): Generator<{ at: number; into: Bytes }, NpyArray> {
-  const { view: View, dtype, decode }: StoredDType = STORED[stored];
-  const width = View.BYTES_PER_ELEMENT;
-  const memory = reserve(where.op, count * DTYPES[dtype].bytes, `the array of '${where.file}'`);
-  const end = begin + count * width;
-  const target = decode ? new Uint8Array(Math.min(CHUNK, end - begin)) : new Uint8Array(memory);
-  const data = new DTYPES[dtype].array(memory, 0, count);
-  for (let at = begin; at < end; at += CHUNK) {
-    const from = decode ? 0 : at - begin;
-    const into = target.subarray(from, from + Math.min(CHUNK, end - at));
-    yield { at, into };
-    if (bigEndian) swapBytes(into, width);
-    const source = new View(into.buffer, into.byteOffset, into.length / width);
-    const first = (at - begin) / width;
-    const misfit = decode?.(source, data.subarray(first, first + source.length));
-    if (typeof misfit === 'number' && misfit >= 0) {
-      const index = fortranOrder ? indexOfFortran(shape, first + misfit) : indexText(shape, first + misfit);
-      const expected = `the elements of '${where.file}' to fit int32`;
-      throw wrong('value', where.op, expected, `${source[misfit]} at index ${index}; save it with astype('float64')`);
-    }
-    const odd = dtype === 'bool' ? into.findIndex((byte) => byte > 1) : -1;
-    if (odd >= 0) throw broken(where, at + odd, '0 or 1 in an array of booleans', `${into[odd]}`);
-  }
+  const misfit = (value: number | bigint, flat: number) => {
+    const index = fortranOrder ? indexOfFortran(shape, flat) : indexText(shape, flat);
+    const expected = `the elements of '${where.file}' to fit int32`;
+    return wrong('value', where.op, expected, `${value} at index ${index}; save it with astype('float64')`);
+  };
+  const { dtype, view } = STORED[stored];
+  const end = begin + count * view.BYTES_PER_ELEMENT;
+  const texts = { label: `the array of '${where.file}'`, bools: 'an array of booleans' };
+  const data = yield* decodedElements({ stored, count, begin, end, bigEndian, misfit, ...texts }, where);
   return { dtype, shape, fortranOrder, data };
 }
 
@@ -107,18 +87,5 @@ export function* storeNpy(
   label: string,
 ): Generator<Uint8Array> {
   yield encodeNpyHeader(stored, shape, false);
-  const { view: View, encode }: StoredDType = STORED[NPY_DTYPES[stored]];
-  const step = CHUNK / View.BYTES_PER_ELEMENT;
-  const room = encode ? Math.min(step, data.length) : 0;
-  const target = new View(new ArrayBuffer(room * View.BYTES_PER_ELEMENT), 0, room);
-  for (let first = 0; first < data.length; first += step) {
-    const source = data.subarray(first, first + step);
-    const piece = encode ? target.subarray(0, source.length) : source;
-    const misfit = encode?.(source, piece);
-    if (typeof misfit === 'number' && misfit >= 0) {
-      const place = `${source[misfit]} at index ${indexText(shape, first + misfit)}`;
-      throw wrong('value', op, `the values of ${label} to fit ${stored}`, place);
-    }
-    yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-  }
+  yield* encodedPieces(op, { data, shape, stored: NPY_DTYPES[stored], label, type: stored });
 }

@@ -1,15 +1,14 @@
 // NumPy's .npy files of one tensor: on disk and in memory.
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { dense } from '../core/dispatch.js';
 import { MAX_NDIM, type Shape } from '../core/shape.js';
 import { fromTypedArray } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { Tensor } from '../tensor.js';
-import { checkPath, ioError, writeAtomically } from './atomic.js';
-import { checkSignal, fill, writeAll } from './file-bytes.js';
+import { writeAtomically } from './atomic.js';
+import { fill, writeAll } from './file-bytes.js';
 import { decodeNpy, loadNpyElements, type NpyArray, storedAs, storeNpy } from './npy-format.js';
 import { NPY_PREFIX, type NpyDType, npyHeaderEnd, readNpyHeader } from './npy-header.js';
+import { readFile } from './read-file.js';
 import { wrong } from './safetensors-header.js';
 
 /** Options of {@link saveNpy}. */
@@ -95,32 +94,19 @@ export async function saveNpy(path: string, x: Tensor, options?: NpyWriteOptions
  */
 export async function loadNpy(path: string, options?: { signal?: AbortSignal }): Promise<Tensor> {
   const op = 'loadNpy';
-  checkOptions(op, options, ['signal']);
-  checkPath(op, path);
-  const where = { op, file: path };
-  let handle: FileHandle | undefined;
-  try {
-    checkSignal(options?.signal, where);
-    // A pipe would otherwise be waited for without end before its kind can be seen.
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw wrong('io', op, `'${path}' to be a file`, 'a folder, device or pipe');
-    const first = new Uint8Array(Math.min(NPY_PREFIX, stats.size));
+  return readFile(op, path, options, async ({ handle, size, where, proceed }) => {
+    const first = new Uint8Array(Math.min(NPY_PREFIX, size));
     await fill(handle, first, 0, where);
-    const head = new Uint8Array(npyHeaderEnd(first, stats.size, where));
+    const head = new Uint8Array(npyHeaderEnd(first, size, where));
     await fill(handle, head, 0, where);
-    const elements = loadNpyElements(readNpyHeader(head, stats.size, where), where);
+    const elements = loadNpyElements(readNpyHeader(head, size, where), where);
     for (;;) {
-      checkSignal(options?.signal, where);
+      proceed();
       const step = elements.next();
       if (step.done) return tensorOfNpy(op, step.value, path);
       await fill(handle, step.value.into, step.value.at, where);
     }
-  } catch (error) {
-    throw ioError(op, 'read', path, error);
-  } finally {
-    await handle?.close();
-  }
+  });
 }
 
 /**

@@ -1,14 +1,12 @@
 // NumPy's .npz files: several .npy files in one zip archive.
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { checkBoolean } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { Tensor } from '../tensor.js';
-import { checkPath, ioError, writeAtomically } from './atomic.js';
-import { checkSignal } from './file-bytes.js';
+import { writeAtomically } from './atomic.js';
 import { bytesOfNpy, snapshotForNpy, tensorOfNpy } from './npy.js';
 import { decodeNpy } from './npy-format.js';
 import type { NpyDType } from './npy-header.js';
+import { readFile } from './read-file.js';
 import type { NamedTensors } from './safetensors.js';
 import { LONE_SURROGATE, wrong } from './safetensors-header.js';
 import { readZipDirectory, readZipEntry, writeZip } from './zip.js';
@@ -75,19 +73,10 @@ export async function saveNpz(path: string, tensors: NamedTensors, options?: Npz
  */
 export async function loadNpz(path: string, options?: { signal?: AbortSignal }): Promise<Record<string, Tensor>> {
   const op = 'loadNpz';
-  checkOptions(op, options, ['signal']);
-  checkPath(op, path);
-  const where = { op, file: path };
-  let handle: FileHandle | undefined;
-  try {
-    checkSignal(options?.signal, where);
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw wrong('io', op, `'${path}' to be a file`, 'a folder, device or pipe');
-    const entries = await readZipDirectory(handle, stats.size, where);
+  return readFile(op, path, options, async ({ handle, size, where, proceed }) => {
     const tensors: Record<string, Tensor> = Object.create(null);
-    for (const entry of entries) {
-      checkSignal(options?.signal, where);
+    for (const entry of await readZipDirectory(handle, size, where)) {
+      proceed();
       if (!entry.name.endsWith('.npy')) {
         throw wrong('format', op, `'${path}' to hold .npy files only, as NumPy's archives do`, describe(entry.name));
       }
@@ -95,11 +84,6 @@ export async function loadNpz(path: string, options?: { signal?: AbortSignal }):
       const file = `${path}/${entry.name}`;
       tensors[entry.name.slice(0, -4)] = tensorOfNpy(op, decodeNpy(content, { op, file }), file);
     }
-    checkSignal(options?.signal, where);
     return tensors;
-  } catch (error) {
-    throw ioError(op, 'read', path, error);
-  } finally {
-    await handle?.close();
-  }
+  });
 }

@@ -1,13 +1,12 @@
 // The safetensors file format on typed arrays: reading, checking and writing. Tensors are wrapped elsewhere.
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { DTYPES, type DType, type TypedArray } from '../core/dtype.js';
 import { checkOptions, describe } from '../errors.js';
-import { checkPath, ioError, writeAtomically } from './atomic.js';
-import { CHUNK, checkSignal, fill, indexText, reserve, writeAll } from './file-bytes.js';
+import { writeAtomically } from './atomic.js';
+import { fill, indexText, reserve, writeAll } from './file-bytes.js';
+import { readFile } from './read-file.js';
 import {
   type Bytes,
-  broken,
   countOf,
   HeaderReader,
   headerLength,
@@ -21,6 +20,7 @@ import {
   type Where,
   wrong,
 } from './safetensors-header.js';
+import { decodedElements, encodedPieces } from './stored-elements.js';
 
 /** One tensor of a file, its elements in row-major order. */
 export interface SafetensorsEntry {
@@ -52,30 +52,16 @@ function* load(
   content: SafetensorsContent,
   where: Where,
 ): Generator<{ at: number; into: Bytes }> {
-  let scratch: Bytes = new Uint8Array(0);
   for (const { name, stored, shape, count, begin, end } of header.tensors) {
-    const { view: View, dtype, decode }: StoredDType = STORED[stored];
-    const memory = reserve(where.op, count * DTYPES[dtype].bytes, `tensor ${describe(name)} of '${where.file}'`);
-    if (decode && scratch.length < Math.min(CHUNK, end - begin)) scratch = new Uint8Array(Math.min(CHUNK, end - begin));
-    const data = new DTYPES[dtype].array(memory, 0, count);
-    const target = decode ? scratch : new Uint8Array(memory);
-    for (let at = begin; at < end; at += CHUNK) {
-      const from = decode ? 0 : at - begin;
-      const into = target.subarray(from, from + Math.min(CHUNK, end - at));
-      yield { at, into };
-      const source = new View(into.buffer, into.byteOffset, into.length / View.BYTES_PER_ELEMENT);
-      const first = (at - begin) / View.BYTES_PER_ELEMENT;
-      const misfit = decode?.(source, data.subarray(first, first + source.length));
-      if (typeof misfit === 'number' && misfit >= 0) {
-        const place = `${source[misfit]} at index ${indexText(shape, first + misfit)} of '${where.file}'`;
-        const remedy = 'save it as F64, or with smaller values';
-        const expected = `the values of tensor ${describe(name)} (${stored}) to fit int32`;
-        throw wrong('value', where.op, expected, `${place}; ${remedy}`);
-      }
-      const odd = dtype === 'bool' ? into.findIndex((byte) => byte > 1) : -1;
-      if (odd >= 0) throw broken(where, at + odd, `0 or 1 in BOOL tensor ${describe(name)}`, `${into[odd]}`);
-    }
-    content.entries.set(name, { dtype, shape, data });
+    const quoted = describe(name);
+    const misfit = (value: number | bigint, flat: number) => {
+      const place = `${value} at index ${indexText(shape, flat)} of '${where.file}'`;
+      const remedy = 'save it as F64, or with smaller values';
+      return wrong('value', where.op, `the values of tensor ${quoted} (${stored}) to fit int32`, `${place}; ${remedy}`);
+    };
+    const texts = { label: `tensor ${quoted} of '${where.file}'`, bools: `BOOL tensor ${quoted}` };
+    const data = yield* decodedElements({ stored, count, begin, end, bigEndian: false, misfit, ...texts }, where);
+    content.entries.set(name, { dtype: STORED[stored].dtype, shape, data });
     content.storedDTypes.set(name, stored);
   }
 }
@@ -123,33 +109,19 @@ export async function readSafetensorsFile(
   options?: { signal?: AbortSignal },
   op = 'readSafetensorsFile',
 ): Promise<SafetensorsContent> {
-  checkOptions(op, options, ['signal']);
-  checkPath(op, path);
-  const where = { op, file: path };
-  let handle: FileHandle | undefined;
-  try {
-    checkSignal(options?.signal, where);
-    // A pipe would otherwise be waited for without end before its kind can be seen.
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw wrong('io', op, `'${path}' to be a file`, 'a folder, device or pipe');
-    const first = new Uint8Array(Math.min(8, stats.size));
+  return readFile(op, path, options, async ({ handle, size, where, proceed }) => {
+    const first = new Uint8Array(Math.min(8, size));
     await fill(handle, first, 0, where);
-    const bytes = new Uint8Array(8 + headerLength(first, stats.size, where));
+    const bytes = new Uint8Array(8 + headerLength(first, size, where));
     await fill(handle, bytes, 0, where);
-    const header = new HeaderReader(bytes, stats.size, where);
+    const header = new HeaderReader(bytes, size, where);
     const content = { entries: new Map(), metadata: header.metadata, storedDTypes: new Map() };
     for (const { at, into } of load(header, content, where)) {
-      checkSignal(options?.signal, where);
+      proceed();
       await fill(handle, into, at, where);
     }
-    checkSignal(options?.signal, where);
     return content;
-  } catch (error) {
-    throw ioError(op, 'read', path, error);
-  } finally {
-    await handle?.close();
-  }
+  });
 }
 
 /** Refuses what a header cannot hold as text. */
@@ -233,20 +205,7 @@ function plan(op: string, entries: Entries, options: SafetensorsWriteOptions = {
 /** The bytes of the tensors in pieces; each is to be used before the next is asked for. */
 function* store(op: string, tensors: readonly Outgoing[]): Generator<Uint8Array> {
   for (const { name, stored, shape, data } of tensors) {
-    const { view: View, encode }: StoredDType = STORED[stored];
-    const step = CHUNK / View.BYTES_PER_ELEMENT;
-    const room = encode ? Math.min(step, data.length) : 0;
-    const target = new View(new ArrayBuffer(room * View.BYTES_PER_ELEMENT), 0, room);
-    for (let first = 0; first < data.length; first += step) {
-      const source = data.subarray(first, first + step);
-      const piece = encode ? target.subarray(0, source.length) : source;
-      const misfit = encode?.(source, piece);
-      if (typeof misfit === 'number' && misfit >= 0) {
-        const place = `${source[misfit]} at index ${indexText(shape, first + misfit)}`;
-        throw wrong('value', op, `the values of tensor ${describe(name)} to fit ${stored}`, place);
-      }
-      yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-    }
+    yield* encodedPieces(op, { data, shape, stored, label: `tensor ${describe(name)}`, type: stored });
   }
 }
 
