@@ -8,6 +8,8 @@ export interface HeatmapOptions {
   title?: string;
   xLabel?: string;
   yLabel?: string;
+  /** Number the rows and columns; true unless given. For images false. */
+  axes?: boolean;
   /** Pixels, 900 unless given. */
   width?: number;
   /** Pixels; such that cells are square unless given. */
@@ -35,7 +37,7 @@ const MARGIN = { left: 76, right: 32, top: 52, bottom: 64 };
  */
 export async function heatmap(values: Tensor, options?: HeatmapOptions): Promise<string> {
   const op = 'heatmap';
-  checkOptions(op, options, ['title', 'xLabel', 'yLabel', 'width', 'height']);
+  checkOptions(op, options, ['title', 'xLabel', 'yLabel', 'axes', 'width', 'height']);
   if (!(values instanceof Tensor) || values.ndim !== 2 || values.size === 0)
     throw new TensorError('shape', op, `expected a matrix [rows, columns] of numbers, got ${describe(values)}`);
   const cells = values.to('float64').toArray() as number[][];
@@ -50,6 +52,7 @@ export async function heatmap(values: Tensor, options?: HeatmapOptions): Promise
   const square = ((width - MARGIN.left - MARGIN.right) * rows) / columns + MARGIN.top + MARGIN.bottom;
   const height = checkSize(op, 'height', options?.height, Math.min(10_000, Math.round(square)));
   const axis = {
+    show: options?.axes ?? true,
     type: 'category' as const,
     nameLocation: 'middle' as const,
     nameTextStyle: { color: INK, fontSize: 13 },

@@ -2,13 +2,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const names = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'));
+const files = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
+const names = files.filter((name) => dirname(name) === '.');
+/** Large examples have a folder of their name. */
+const rooms = files.filter((name) => dirname(name) !== '.');
 const source = (name: string) => readFileSync(join(root, 'examples', `${name}.ts`), 'utf8');
 /** Examples draw into a folder `out` where they are started. */
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-examples-'));
@@ -45,7 +50,15 @@ describe('every example', () => {
     expect(text).toContain(`// Run:      npm run example ${name.slice(0, -3)}`);
     expect(text).toContain('// Expected: ');
     expect(text.split('\n').length).toBeLessThanOrEqual(130);
-    for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(chainrule|node:.*)$/);
+    for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(chainrule|node:.*|\.\/.*)$/);
+  });
+
+  it.each(rooms)('%s, a part of one, says what it is and needs the public API only', (name) => {
+    const text = readFileSync(join(root, 'examples', name), 'utf8');
+    expect(names).toContain(`${dirname(name)}.ts`);
+    expect(text).toMatch(/^\/\/ \S/);
+    expect(text.split('\n').length).toBeLessThanOrEqual(130);
+    for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(chainrule|node:.*|\.\/.*)$/);
   });
 });
 
@@ -154,6 +167,37 @@ describe('examples', { timeout: 120_000 }, () => {
       expect(deep).toBeGreaterThan(95);
       if (i > 0) expect(linear).toBeLessThan(Math.max(never, 100 - never) + 5);
     }
+  });
+
+  it('15-chart-of-networks trains every kind, better than what it is compared with', async () => {
+    const lines = await run('15-chart-of-networks');
+    const kinds =
+      'perceptron feed-forward radial-basis deep-feed-forward recurrent lstm gru autoencoder variational denoising sparse';
+    expect(lines.map((line) => line.split(' ')[0]).join(' ')).toBe(kinds);
+    const values = (kind: string) => {
+      const line = lines.find((text) => text.startsWith(`${kind} `)) ?? '';
+      return [...line.matchAll(/(\d+\.\d+)/g)].map(([value]) => Number(value));
+    };
+    const [clouds, xor] = values('perceptron');
+    expect(clouds).toBeGreaterThan(98);
+    expect(xor).toBeLessThan(70);
+    expect(values('feed-forward')[0]).toBeGreaterThan(97);
+    for (const kind of ['radial-basis', 'deep-feed-forward']) {
+      const [good, other] = values(kind);
+      expect(good, kind).toBeGreaterThan(95);
+      expect(other, kind).toBeLessThan(good);
+    }
+    const guess = values('recurrent')[1];
+    expect(values('recurrent')[0]).toBeGreaterThan(guess / 2);
+    for (const kind of ['lstm', 'gru']) expect(values(kind)[0], kind).toBeLessThan(guess / 3);
+    const [narrow, straight] = values('autoencoder');
+    expect(narrow).toBeLessThan(straight);
+    expect(values('variational')[0] + values('variational')[1]).toBeLessThan(55);
+    const [noisy, cleaned] = values('denoising');
+    expect(cleaned).toBeLessThan(noisy / 5);
+    const [free, , paid] = values('sparse');
+    expect(paid).toBeLessThan(free / 2);
+    expectPicture('15-chart-of-networks');
   });
 
   it('16-alexnet has the parameters of 2012 and a loss that falls', async () => {

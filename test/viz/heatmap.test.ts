@@ -27,6 +27,12 @@ describe('heatmap', () => {
     expect(colours(await heatmap(tensor([[true, false]])))).toHaveLength(1);
   });
 
+  it('leaves the numbers of rows and columns out where they are not wanted', async () => {
+    const image = tensor([[0, 1]]);
+    expect(await heatmap(image)).toContain('>1</text>');
+    expect(await heatmap(image, { axes: false })).not.toContain('</text>');
+  });
+
   it('refuses what is no matrix, NaN, bad sizes and unknown options', async () => {
     await expect(heatmap(zeros([2]))).rejects.toThrow('[heatmap] expected a matrix [rows, columns]');
     await expect(heatmap(zeros([2, 0]))).rejects.toThrow('[heatmap] expected a matrix [rows, columns]');
