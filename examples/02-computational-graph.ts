@@ -2,7 +2,9 @@
 //
 // Run:      npm run example 02-computational-graph
 // Expected: the values in the comments
-import { add, maximum, mul, type Tensor, tensor } from 'chainrule';
+// Draws:    out/02-computational-graph.svg, what the tape wrote down
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { add, maximum, mul, type Tensor, tensor, viz } from 'chainrule';
 
 // 1. By hand, with the chain rule, from the end to the beginning.
 {
@@ -54,6 +56,9 @@ console.log('by gates', graph.forward(-2, 5, -4), ...graph.backward()); // by ga
 const leaf = (value: number) => tensor(value, { requiresGrad: true });
 const [x, y, z] = [leaf(-2), leaf(5), leaf(-4)];
 const f = x.add(y).mul(z);
+mkdirSync('out', { recursive: true });
+const names = { title: 'f = (x + y) z', params: { x, y, z } };
+writeFileSync('out/02-computational-graph.svg', await viz.graph(f, names)); // before backward(), which uses the graph up
 f.backward();
 console.log('by tape ', f.item(), ...[x, y, z].map((v) => v.grad?.item())); // by tape  -12 -4 -4 3
 

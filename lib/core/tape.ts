@@ -156,7 +156,7 @@ function reach(roots: readonly Node[], targets: readonly Node[] | null): Node[] 
   return nodes;
 }
 
-function isConsumed(node: Node): boolean {
+export function isConsumed(node: Node): boolean {
   return node.rule === null && node.op !== 'leaf';
 }
 

@@ -75,6 +75,7 @@ describe('examples', { timeout: 120_000 }, () => {
         rest = rest.slice(at);
         if (rest[0].startsWith('//')) rest = rest.slice(1);
       }
+      if (source(name).includes('\n// Draws: ')) expectPicture(name);
     },
   );
 
