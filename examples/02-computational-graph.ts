@@ -17,8 +17,8 @@ import { add, maximum, mul, type Tensor, tensor, viz } from 'chainrule';
   console.log('by hand ', f, dx, dy, dz); // by hand  -12 -4 -4 3
 }
 
-// 2. By gates. A gate needs to know nothing about the graph around it: forward gives its value, and backward turns the
-// gradient at its output into the gradients at its inputs.
+// 2. By gates, as the lecture writes it. A gate needs to know nothing about the graph around it: forward gives its value, and
+// backward turns the gradient at its output into the gradients at its inputs.
 interface Gate {
   forward(a: number, b: number): number;
   backward(g: number): [da: number, db: number];
@@ -27,10 +27,18 @@ class AddGate implements Gate {
   forward = (a: number, b: number) => a + b;
   backward = (g: number): [number, number] => [g, g]; // it distributes
 }
+class MaxGate implements Gate {
+  private first = true;
+  forward(a: number, b: number): number {
+    this.first = a > b; // remembered for the way back
+    return Math.max(a, b);
+  }
+  backward = (g: number): [number, number] => (this.first ? [g, 0] : [0, g]); // it routes
+}
 class MulGate implements Gate {
   private inputs: [number, number] = [0, 0];
   forward(a: number, b: number): number {
-    this.inputs = [a, b]; // remembered for the way back
+    this.inputs = [a, b];
     return a * b;
   }
   backward(g: number): [number, number] {
@@ -39,18 +47,30 @@ class MulGate implements Gate {
   }
 }
 class ComputationalGraph {
-  private sum: Gate = new AddGate();
-  private product: Gate = new MulGate();
-  forward(x: number, y: number, z: number): number {
-    return this.product.forward(this.sum.forward(x, y), z);
+  // Gates in topological order, each with the names of its inputs and its output.
+  constructor(private readonly gates: readonly { gate: Gate; from: [string, string]; to: string }[]) {}
+
+  forward(values: Record<string, number>): number {
+    for (const { gate, from, to } of this.gates) values[to] = gate.forward(values[from[0]], values[from[1]]);
+    return values[this.gates[this.gates.length - 1].to];
   }
-  backward(): number[] {
-    const [dq, dz] = this.product.backward(1); // the gates in reverse order, df/df = 1
-    return [...this.sum.backward(dq), dz];
+
+  backward(): Record<string, number> {
+    const gradients: Record<string, number> = { [this.gates[this.gates.length - 1].to]: 1 }; // df/df
+    for (const { gate, from, to } of this.gates.toReversed()) {
+      const arriving = gate.backward(gradients[to]);
+      for (const i of [0, 1]) gradients[from[i]] = (gradients[from[i]] ?? 0) + arriving[i]; // branches add up
+    }
+    return gradients;
   }
 }
-const graph = new ComputationalGraph();
-console.log('by gates', graph.forward(-2, 5, -4), ...graph.backward()); // by gates -12 -4 -4 3
+const graph = new ComputationalGraph([
+  { gate: new AddGate(), from: ['x', 'y'], to: 'q' },
+  { gate: new MulGate(), from: ['q', 'z'], to: 'f' },
+]);
+const value = graph.forward({ x: -2, y: 5, z: -4 });
+const gradients = graph.backward();
+console.log('by gates', value, gradients.x, gradients.y, gradients.z); // by gates -12 -4 -4 3
 
 // 3. By the tape, which writes down every operation and walks back.
 const leaf = (value: number) => tensor(value, { requiresGrad: true });
@@ -63,14 +83,20 @@ f.backward();
 console.log('by tape ', f.item(), ...[x, y, z].map((v) => v.grad?.item())); // by tape  -12 -4 -4 3
 
 // The patterns: the gradient 2 arrives at the output of a gate with the inputs 3 and 5.
-for (const [name, gate] of Object.entries({ add, maximum, mul })) {
+const patterns: [Gate, (a: Tensor, b: Tensor) => Tensor][] = [
+  [new AddGate(), add],
+  [new MaxGate(), maximum],
+  [new MulGate(), mul],
+];
+for (const [gate, op] of patterns) {
   const [a, b] = [leaf(3), leaf(5)];
-  (gate as (a: Tensor, b: Tensor) => Tensor)(a, b).mul(2).backward();
-  console.log(name, a.grad?.item(), b.grad?.item());
+  op(a, b).mul(2).backward();
+  gate.forward(3, 5);
+  console.log(op.name, ...gate.backward(2), 'by tape', a.grad?.item(), b.grad?.item());
 }
-// add 2 2
-// maximum 0 2
-// mul 10 6
+// add 2 2 by tape 2 2
+// maximum 0 2 by tape 0 2
+// mul 10 6 by tape 10 6
 
 // And a neuron, sigmoid(w x + b): its gradient is s (1 - s) times the other factor.
 const [w, input, b] = [leaf(2), leaf(-1), leaf(3)];
