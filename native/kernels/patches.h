@@ -2,7 +2,7 @@
 #pragma once
 #include "core/args/conv.h"
 #include "core/scratch.h"
-#include "kernels/vector.h"
+#include "kernels/strided.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
@@ -72,12 +72,38 @@ CHAINRULE_INLINE void copy_lanes(T* to, const T* from, int64_t n) {
 
 template <class T>
 CHAINRULE_INLINE void fill_lanes(T* to, int64_t n, T value) {
-  for (int64_t i = 0; i < n; ++i) to[i] = value;
+  T lanes[16];
+  for (T& lane : lanes) lane = value;
+  for (; n >= 16; n -= 16, to += 16) copy_exactly<T, 16>(to, lanes);
+  copy_lanes(to, lanes, n);
 }
 
 template <class T>
 CHAINRULE_INLINE void zero_lanes(T* to, int64_t n) {
   fill_lanes(to, n, T{0});
+}
+
+// Every stride-th element, nothing read beyond the last.
+template <class T>
+CHAINRULE_INLINE void copy_strided(T* to, const T* from, int64_t stride, int64_t n) {
+  const auto move = [&]<int lanes>() {
+    const Windows<T, lanes> v = load_strided<T, lanes>(from, 2);
+    __builtin_memcpy(to, &v, sizeof v);
+    to += lanes;
+    from += 2 * lanes;
+    n -= lanes;
+  };
+  if (stride == 2) {
+    constexpr int most = kLanes<T> < 4 ? 4 : kLanes<T>;
+    while (n >= most) move.template operator()<most>();
+    if constexpr (most > 8) {
+      if (n & 8) move.template operator()<8>();
+    }
+    if constexpr (most > 4) {
+      if (n & 4) move.template operator()<4>();
+    }
+  }
+  for (; n > 0; --n, from += stride) *to++ = *from;
 }
 
 template <class T, int64_t n>
@@ -241,16 +267,18 @@ CHAINRULE_INLINE PhaseColumns phase_columns(const ConvGeometry& g, const Layout&
 // Channels [c, c + channels) of x -> the copy that `l` describes.
 template <class T>
 void copy_images(const ConvGeometry& g, const Layout& l, int64_t c, int64_t channels, const T* x, T* copy) {
+  const Scratch<PhaseColumns> phases(g.stride_w);
+  for (int64_t phase = 0; phase < g.stride_w; ++phase) phases[phase] = phase_columns(g, l, phase);
   over_copied_rows<T>(g, l, c, channels, [&](int64_t from, int64_t to) {
     if (from < 0) return zero_lanes(copy + to, l.width);
     for (int64_t phase = 0; phase < g.stride_w; ++phase, to += l.phase) {
-      const PhaseColumns in = phase_columns(g, l, phase);
-      zero_lanes(copy + to, in.begin);
+      const PhaseColumns in = phases[phase];
       const T* row = x + from + in.first;
+      zero_lanes(copy + to, in.begin);
       if (g.stride_w == 1) {
         copy_lanes(copy + to + in.begin, row, in.end - in.begin);
       } else {
-        for (int64_t q = in.begin; q < in.end; ++q, row += g.stride_w) copy[to + q] = *row;
+        copy_strided(copy + to + in.begin, row, g.stride_w, in.end - in.begin);
       }
       zero_lanes(copy + to + in.end, l.phase - in.end);
     }

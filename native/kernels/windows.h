@@ -3,7 +3,7 @@
 #include "core/args/conv.h"
 #include "core/parallel.h"
 #include "core/scratch.h"
-#include "kernels/vector.h"
+#include "kernels/strided.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
@@ -36,37 +36,6 @@ inline Interior interior(const Pool2dArgs& a) {
   for (; end > begin && columns(a, end - 1).end < a.kw; --end) {
   }
   return {begin, end};
-}
-
-template <class T, int lanes>
-struct WindowsOf {
-  typedef T type __attribute__((vector_size(lanes * sizeof(T))));
-};
-template <class T, int lanes>
-using Windows = typename WindowsOf<T, lanes>::type;
-
-// Every `stride`-th element, nothing read beyond the last.
-template <class T, int lanes>
-CHAINRULE_INLINE Windows<T, lanes> load_strided(const T* from, int64_t stride) {
-  Windows<T, lanes> a, b;
-  if (stride == 1) {
-    __builtin_memcpy(&a, from, sizeof a);
-    return a;
-  }
-  if (stride != 2) {
-    for (int i = 0; i < lanes; ++i) a[i] = from[i * stride];
-    return a;
-  }
-  __builtin_memcpy(&a, from, sizeof a);
-  __builtin_memcpy(&b, from + lanes - 1, sizeof b);
-  if constexpr (lanes == 16) {
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
-  } else if constexpr (lanes == 8) {
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
-  } else {
-    static_assert(lanes == 4);
-    return __builtin_shufflevector(a, b, 0, 2, 5, 7);
-  }
 }
 
 // Calls f.template operator()<lanes>(j) for vectors of windows that cover [begin, end), the last one overlapping the
