@@ -285,21 +285,50 @@ void copy_images(const ConvGeometry& g, const Layout& l, int64_t c, int64_t chan
   });
 }
 
+// Columns of all phases -> a row of the image, `row` its column 0.
+template <class T>
+CHAINRULE_INLINE void restore_row(const ConvGeometry& g, const Layout& l, const PhaseColumns* phases, const T* copy,
+                                  T* row) {
+  if (g.stride_w == 1) return copy_lanes(row + phases->first, copy + phases->begin, phases->end - phases->begin);
+  int64_t done = 0;
+  if (g.stride_w == 2) {
+    constexpr int lanes = kLanes<T> < 4 ? 4 : kLanes<T>;
+    const bool turned = phases[1].first < phases[0].first;
+    const PhaseColumns &first = phases[turned], &second = phases[!turned];
+    const T *a = copy + turned * l.phase + first.begin, *b = copy + !turned * l.phase + second.begin;
+    const int64_t n = smaller(first.end - first.begin, second.end - second.begin);
+    for (; done + lanes <= n; done += lanes) {
+      Windows<T, lanes> left, right;
+      __builtin_memcpy(&left, a + done, sizeof left);
+      __builtin_memcpy(&right, b + done, sizeof right);
+      store_in_turn<T, lanes>(row + first.first + 2 * done, left, right);
+    }
+  }
+  for (int64_t phase = 0; phase < g.stride_w; ++phase, copy += l.phase) {
+    const PhaseColumns in = phases[phase];
+    for (int64_t q = in.begin + done; q < in.end; ++q) row[in.first + (q - in.begin) * g.stride_w] = copy[q];
+  }
+}
+
 // The other way: dx takes the copy's values, padding is dropped, and what no output saw is the bias, or 0 without one.
 template <class T>
 void restore_images(const ConvGeometry& g, const Layout& l, int64_t c, int64_t channels, const T* copy, const T* bias,
                     T* dx) {
-  for (int64_t n = 0; n < l.images; ++n)
-    for (int64_t i = c; i < c + channels; ++i) {
-      fill_lanes(dx + seen_plane(g, l.image + n, i) * g.h * g.w, g.h * g.w, bias ? bias[i] : T{0});
-    }
+  const Scratch<PhaseColumns> phases(g.stride_w);
+  int64_t columns = 0;
+  for (int64_t phase = 0; phase < g.stride_w; ++phase) {
+    phases[phase] = phase_columns(g, l, phase);
+    columns += phases[phase].end - phases[phase].begin;
+  }
+  const int64_t top = l.row * g.stride_h - g.pad_h, rows = smaller(g.h, top + l.rows) - larger(0, top);
+  if (columns < g.w || rows < g.h) {
+    for (int64_t n = 0; n < l.images; ++n)
+      for (int64_t i = c; i < c + channels; ++i) {
+        fill_lanes(dx + seen_plane(g, l.image + n, i) * g.h * g.w, g.h * g.w, bias ? bias[i] : T{0});
+      }
+  }
   over_copied_rows<T>(g, l, c, channels, [&](int64_t to, int64_t from) {
-    if (to < 0) return;
-    for (int64_t phase = 0; phase < g.stride_w; ++phase, from += l.phase) {
-      const PhaseColumns in = phase_columns(g, l, phase);
-      T* row = dx + to + in.first;
-      for (int64_t q = in.begin; q < in.end; ++q, row += g.stride_w) *row = copy[from + q];
-    }
+    if (to >= 0) restore_row<T>(g, l, phases, copy + from, dx + to);
   });
 }
 

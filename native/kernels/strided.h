@@ -36,5 +36,24 @@ CHAINRULE_INLINE Windows<T, lanes> load_strided(const T* from, int64_t stride) {
   }
 }
 
+// Elements of both in turn, the first one's first, to 2 * lanes elements.
+template <class T, int lanes>
+CHAINRULE_INLINE void store_in_turn(T* to, Windows<T, lanes> first, Windows<T, lanes> second) {
+  Windows<T, lanes> low, high;
+  if constexpr (lanes == 16) {
+    low = __builtin_shufflevector(first, second, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    high = __builtin_shufflevector(first, second, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  } else if constexpr (lanes == 8) {
+    low = __builtin_shufflevector(first, second, 0, 8, 1, 9, 2, 10, 3, 11);
+    high = __builtin_shufflevector(first, second, 4, 12, 5, 13, 6, 14, 7, 15);
+  } else {
+    static_assert(lanes == 4);
+    low = __builtin_shufflevector(first, second, 0, 4, 1, 5);
+    high = __builtin_shufflevector(first, second, 2, 6, 3, 7);
+  }
+  __builtin_memcpy(to, &low, sizeof low);
+  __builtin_memcpy(to + lanes, &high, sizeof high);
+}
+
 }  // namespace
 }  // namespace chainrule::CHAINRULE_CAPABILITY

@@ -123,21 +123,50 @@ CHAINRULE_INLINE double sum_of_lanes(Vector<double> v) {
   return p[0] + p[1];
 }
 
-// c[j] += the sum of the lanes of v[j]; four float vectors are folded, then transposed.
-template <class V, class T, int N>
-CHAINRULE_INLINE void add_lane_sums(const V (&v)[N], T* c) {
+// The same lanes of every group of four.
+#if defined(__AVX512F__)
+#define CHAINRULE_FOURS(i, j, k, l) \
+  i, j, k, l, i + 4, j + 4, k + 4, l + 4, i + 8, j + 8, k + 8, l + 8, i + 12, j + 12, k + 12, l + 12
+#elif defined(__AVX__)
+#define CHAINRULE_FOURS(i, j, k, l) i, j, k, l, i + 4, j + 4, k + 4, l + 4
+#else
+#define CHAINRULE_FOURS(i, j, k, l) i, j, k, l
+#endif
+
+// Each addition leaves half as many vectors: four sums of lanes cost little more than one.
+CHAINRULE_INLINE Quad sums_of_lanes(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d) {
+  constexpr int w = kLanes<float>;
+  const Vector<float> left = __builtin_shufflevector(a, b, CHAINRULE_FOURS(0, w, 1, w + 1)) +
+                             __builtin_shufflevector(a, b, CHAINRULE_FOURS(2, w + 2, 3, w + 3));
+  const Vector<float> right = __builtin_shufflevector(c, d, CHAINRULE_FOURS(0, w, 1, w + 1)) +
+                              __builtin_shufflevector(c, d, CHAINRULE_FOURS(2, w + 2, 3, w + 3));
+  return fold(__builtin_shufflevector(left, right, CHAINRULE_FOURS(0, 1, w, w + 1)) +
+              __builtin_shufflevector(left, right, CHAINRULE_FOURS(2, 3, w + 2, w + 3)));
+}
+#undef CHAINRULE_FOURS
+
+// c[j] += the sum of the lanes of v[j].
+template <int N>
+CHAINRULE_INLINE void add_lane_sums(const Vector<double> (&v)[N], double* c) {
 #pragma GCC unroll 8
   for (int j = 0; j < N; ++j) c[j] += sum_of_lanes(v[j]);
 }
 
-CHAINRULE_INLINE void add_lane_sums(const Vector<float> (&v)[4], float* c) {
-  const Quad q0 = fold(v[0]), q1 = fold(v[1]), q2 = fold(v[2]), q3 = fold(v[3]);
-  const Quad left = __builtin_shufflevector(q0, q1, 0, 1, 4, 5) + __builtin_shufflevector(q0, q1, 2, 3, 6, 7);
-  const Quad right = __builtin_shufflevector(q2, q3, 0, 1, 4, 5) + __builtin_shufflevector(q2, q3, 2, 3, 6, 7);
-  Quad sums;
-  __builtin_memcpy(&sums, c, sizeof sums);
-  sums += __builtin_shufflevector(left, right, 0, 2, 4, 6) + __builtin_shufflevector(left, right, 1, 3, 5, 7);
-  __builtin_memcpy(c, &sums, sizeof sums);
+template <int N>
+CHAINRULE_INLINE void add_lane_sums(const Vector<float> (&v)[N], float* c) {
+  static_assert(N <= 4);
+  const Vector<float> none{};
+  const Quad sums = sums_of_lanes(v[0], N > 1 ? v[N > 1 ? 1 : 0] : none, N > 2 ? v[N > 2 ? 2 : 0] : none,
+                                  N > 3 ? v[N > 3 ? 3 : 0] : none);
+  if constexpr (N == 4) {
+    Quad before;
+    __builtin_memcpy(&before, c, sizeof before);
+    before += sums;
+    __builtin_memcpy(c, &before, sizeof before);
+  } else {
+#pragma GCC unroll 4
+    for (int j = 0; j < N; ++j) c[j] += sums[j];
+  }
 }
 
 }  // namespace
