@@ -2,7 +2,7 @@
 import { checkTensor, make, offsetOf } from './core/dispatch.js';
 import { DTYPES, type DType, isFloat } from './core/dtype.js';
 import { rangeOf } from './core/nested.js';
-import type { Generator } from './core/random.js';
+import { drawnFrom, type Generator } from './core/random.js';
 import { checkInteger, checkNumber, checkShape, type Shape } from './core/shape.js';
 import { type CreateOptions, dtypeOf, finish, generatorOf } from './create-options.js';
 import { checkOptions, TensorError } from './errors.js';
@@ -28,7 +28,7 @@ function random(
   options: RandomOptions | undefined,
 ): Tensor {
   const y = make(op, [...checkShape(op, shape)], dtype);
-  const { state } = generatorOf(op, options);
+  const { state } = drawnFrom(generatorOf(op, options));
   G[0] = kernel;
   G[1] = DTYPES[dtype].code;
   G[2] = y.size;
@@ -222,6 +222,6 @@ export function randperm(n: number, options?: { generator?: Generator }): Tensor
   const y = make(op, [checkInteger(op, 'n', n, 0, 2 ** 31 - 1)], 'int32');
   G[0] = n;
   G[1] = offsetOf(y);
-  native.randperm(y.storage.bytes, generatorOf(op, options).state);
+  native.randperm(y.storage.bytes, drawnFrom(generatorOf(op, options)).state);
   return y;
 }

@@ -36,6 +36,8 @@ export type ErrorCode =
   | 'native'
   /** What a captured function must not do, because a replay could not repeat it. */
   | 'capture'
+  /** A worker thread that ended before its work was done. */
+  | 'worker'
   /** Work that the caller cancelled. */
   | 'aborted'
   /** More requests than may wait at once. */

@@ -3,7 +3,7 @@ import { castRaw, checkFloat, checkTensor, copyInto, make, offsetOf } from './co
 import { DTYPES, promote } from './core/dtype.js';
 import { fused } from './core/fused.js';
 import { noGrad } from './core/mode.js';
-import type { Generator } from './core/random.js';
+import { drawnFrom, type Generator } from './core/random.js';
 import { composite } from './core/scope.js';
 import {
   broadcastShapes,
@@ -148,7 +148,7 @@ export function poisson(rates: Tensor, options?: SampleOptions): Tensor {
   const op = 'poisson';
   checkOptions(op, options, ['generator']);
   const { shape, dtype } = checkFloat(op, checkTensor(op, rates, 'rates'), 'the rates');
-  const { state } = generatorOf(op, options);
+  const { state } = drawnFrom(generatorOf(op, options));
   return noGrad(() =>
     composite(() => {
       demand(op, rates.ge(0), 'rates of at least 0');

@@ -1,5 +1,6 @@
 // `npm run build:ts`: lib/ to dist/lib. tsc checks and writes the declarations, one a source; esbuild joins the sources into
-// two entries and what they share: importing a hundred small files takes three times as long as running them.
+// entries (worker threads begin with one of their own) and what they share: importing a hundred small files takes three times as
+// long as running them.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +17,7 @@ if (status !== 0) process.exit(status ?? 1);
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { index: 'lib/index.ts', 'cli/main': 'lib/cli/main.ts' },
+  entryPoints: { index: 'lib/index.ts', 'cli/main': 'lib/cli/main.ts', 'data/crew-worker': 'lib/data/crew-worker.ts' },
   outdir: 'dist/lib',
   bundle: true,
   splitting: true,

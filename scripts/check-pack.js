@@ -77,7 +77,14 @@ const [packed] = Object.values(
   JSON.parse(run(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', place])),
 );
 const files = packed.files.map(({ path }) => path);
-const needed = ['package.json', 'LICENSE', 'dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/cli/main.js'];
+const needed = [
+  'package.json',
+  'LICENSE',
+  'dist/lib/index.js',
+  'dist/lib/index.d.ts',
+  'dist/lib/cli/main.js',
+  'dist/lib/data/crew-worker.js',
+];
 for (const file of needed) if (!files.includes(file)) fail(`expected ${file} in the package`);
 if (!files.some((file) => /^prebuilds\/.*\.node$/.test(file))) fail('expected a prebuilt binary in the package');
 for (const file of files)

@@ -6,6 +6,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { padSequence } from '../nn/packed.js';
 import { stack } from '../ops/shape/join.js';
 import { Tensor } from '../tensor.js';
+import { ofLibrary } from './portable.js';
 
 /** What a batch of samples becomes: tensors are stacked, numbers and typed arrays become tensors, arrays and objects go by part. */
 export type Collated<S> = S extends Tensor | number | boolean | TypedArray
@@ -77,7 +78,7 @@ export function padCollate<S extends Tensor | readonly unknown[]>(
     const sequences = parts.every((x) => x instanceof Tensor && x.ndim > 0);
     return sequences ? padSequence(parts as Tensor[], { batchFirst: true, paddingValue }) : join(parts);
   };
-  return (samples) => {
+  const padded = (samples: readonly S[]): PaddedBatch<S> => {
     const rows = samples.map((sample) => (sample instanceof Tensor ? [sample] : sample)) as readonly unknown[][];
     const firsts = rows.map((row) => (Array.isArray(row) ? row[0] : undefined));
     const odd = firsts.findIndex((x) => !(x instanceof Tensor) || x.ndim === 0);
@@ -92,6 +93,7 @@ export function padCollate<S extends Tensor | readonly unknown[]>(
     const parts = rows[0].map((_, i) => pad(partsOf(rows, `place ${i}`, (row) => (row as unknown[])[i])));
     return [...parts, lengths] as PaddedBatch<S>;
   };
+  return ofLibrary(padded, op, options);
 }
 
 function join(samples: readonly unknown[]): unknown {

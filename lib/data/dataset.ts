@@ -5,6 +5,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { indexSelect } from '../ops/index/index.js';
 import { Tensor } from '../tensor.js';
 import type { Collated } from './collate.js';
+import { ofLibrary } from './portable.js';
 
 /**
  * Numbered samples: `length` and `get(i)`; whoever can make a whole batch faster offers `batch` (PyTorch: `Dataset`).
@@ -76,6 +77,7 @@ export class TensorDataset<T extends readonly Tensor[] = readonly Tensor[]> impl
     }
     this.tensors = tensors;
     this.length = tensors[0].shape[0];
+    if (new.target === TensorDataset) ofLibrary(this, 'TensorDataset', ...tensors);
   }
 
   get(i: number): T {
@@ -153,6 +155,7 @@ export class ImageDataset
     this.length = images.shape[0];
     this.mean = mean;
     this.std = std;
+    if (new.target === ImageDataset) ofLibrary(this, 'ImageDataset', images, labels, options);
   }
 
   get(i: number): readonly [image: Tensor, label: Tensor] {

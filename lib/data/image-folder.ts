@@ -7,6 +7,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkPath, ioError } from '../io/atomic.js';
 import type { Tensor } from '../tensor.js';
 import { checkPlace, type Dataset } from './dataset.js';
+import { ofLibrary } from './portable.js';
 import type { Transform } from './transforms/image.js';
 
 /** Pixels of one image, row by row, the channels of a pixel side by side. */
@@ -137,7 +138,9 @@ export async function imageFolder(root: string, options?: ImageFolderOptions): P
     const got = classes.length === 0 ? 'no folders' : `none in ${classes.length} folders`;
     throw new TensorError('io', op, `expected images (${extensions.join(', ')}) in folders of '${root}', got ${got}`);
   }
-  if (decode) return new ImageFolder(classes, samples, (path) => decode(path, channels), transform);
+  const made = (read: (path: string) => Promise<DecodedImage>) =>
+    ofLibrary(new ImageFolder(classes, samples, read, transform), op, root, options);
+  if (decode) return made((path) => decode(path, channels));
   const sharp = await loadSharp(op);
   const read = async (path: string): Promise<DecodedImage> => {
     const image = sharp(path)
@@ -147,7 +150,7 @@ export async function imageFolder(root: string, options?: ImageFolderOptions): P
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height, channels: info.channels };
   };
-  return new ImageFolder(classes, samples, read, transform);
+  return made(read);
 }
 
 /** In the order of their names' code units, whatever the machine's language. */

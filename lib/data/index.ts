@@ -1,5 +1,6 @@
 // The public exports of data, and nothing else.
 export { type Collated, collate, type PadCollateOptions, type PaddedBatch, padCollate } from './collate.js';
+export type { WorkerOptions } from './crew.js';
 export { type CsvOptions, readCsv, readJsonLines } from './csv.js';
 export { type Dataset, ImageDataset, type NormalizeOptions, TensorDataset } from './dataset.js';
 export { type DigitArrays, digitsArrays } from './digits.js';
@@ -10,6 +11,7 @@ export { type DecodedImage, ImageFolder, type ImageFolderOptions, imageFolder } 
 export { DataLoader, type LoaderOptions } from './loader.js';
 export { type MnistArrays, type MnistOptions, mnistArrays } from './mnist.js';
 export { mnist } from './mnist-dataset.js';
+export { fromModule, portable } from './portable.js';
 export type { ChanceOptions } from './random.js';
 export {
   BatchSampler,

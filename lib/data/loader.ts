@@ -1,10 +1,13 @@
-// DataLoader: batches of a dataset, in order or shuffled, by `for` or `for await`.
+// DataLoader: batches of a dataset, in order or shuffled, by `for` or `for await`, made here or in worker threads.
 
-import { Generator as RandomGenerator } from '../core/random.js';
+import { mixWords, Generator as RandomGenerator } from '../core/random.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { type Collated, collate } from './collate.js';
+import { Crew, checkWorkers, type WorkerOptions } from './crew.js';
 import type { Dataset } from './dataset.js';
+import { isPromise, type Job, loadBatch } from './load.js';
+import { checkPortable, draw, receive } from './pack.js';
 import { drawOrder, generatorFor } from './random.js';
 import type { Sampler } from './sampler.js';
 
@@ -24,10 +27,20 @@ export interface LoaderOptions<S = unknown, B = Collated<S>> {
   generator?: RandomGenerator;
   /** Leave out a last batch that is not full; false unless given. */
   dropLast?: boolean;
-  /** Batches that `for await` asks for ahead of the one in use; 1 unless given. Pays where samples are promises. */
+  /**
+   * Batches that `for await` asks for ahead of the one in use; 1 unless given, 2 for each worker. Pays where samples are promises,
+   * or made by workers.
+   */
   prefetch?: number;
   /** Makes a batch of samples, for a dataset without `batch`. */
   collate?: (samples: S[]) => B;
+  /**
+   * Worker threads that make the batches, for `for await`; none unless given. Whatever their number, 0 included, the batches are the
+   * same for the same seed: the random numbers of a sample follow from the seed, the pass and its place, not from what was drawn before.
+   */
+  workers?: number | WorkerOptions;
+  /** Ends reading with an error, even while it waits. */
+  signal?: AbortSignal;
 }
 
 const KNOWN = [
@@ -40,12 +53,24 @@ const KNOWN = [
   'dropLast',
   'prefetch',
   'collate',
+  'workers',
+  'signal',
 ];
 
 /**
  * Batches of a dataset, again from the start each time it is iterated (PyTorch: `DataLoader`).
  *
- * @throws TensorError `value` or `option` for wrong options; errors of the dataset come out as they are
+ * With `workers`, threads make the batches while this one computes; they come in the same order. Each thread makes its own dataset:
+ * the library's do so by themselves, over memory that all threads share (a `transform` must be the library's or portable); a dataset of
+ * one's own stands in a module of its own, which {@link fromModule} imports, or declares itself by {@link portable}. Tensors that a
+ * dataset was made of are as they were when the pass began. Leaving the loop, an error and the signal end the threads.
+ *
+ * With `workers`, 0 included, a random transform draws other numbers than without: for each sample every generator, the default
+ * one too, stands for one that follows from the seed of the loader, the pass, the batch, the place in it, and that generator's own seed.
+ * So samples do not depend on the number of threads, nor on which made them; `Math.random` is not repeatable.
+ *
+ * @throws TensorError `value` or `option` for wrong options, `value` for a dataset or a `collate` that workers cannot make; when read,
+ * `aborted` by the signal, `worker` where a thread ends; errors of the dataset come out as they are
  *
  * @example
  * ```ts
@@ -64,6 +89,13 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   private readonly sampler: Sampler | undefined;
   private readonly batchSampler: Sampler<readonly number[]> | undefined;
   private readonly collate: (samples: S[]) => B;
+  private readonly signal: AbortSignal | undefined;
+  private readonly workers: WorkerOptions | undefined;
+  /** With workers: the seed of their random numbers, and which pass comes next. */
+  private readonly chance: RandomGenerator | undefined;
+  /** What a worker needs to make batches. */
+  private readonly parts: { readonly dataset: Dataset<S, B>; readonly collate: LoaderOptions<S, B>['collate'] };
+  private idle: Crew | null = null;
 
   constructor(
     readonly dataset: Dataset<S, B>,
@@ -78,7 +110,8 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     this.batchSize = checkInteger(op, 'batchSize', options?.batchSize ?? 1, 1);
     this.shuffle = checkBoolean(op, 'shuffle', options?.shuffle ?? false);
     this.dropLast = checkBoolean(op, 'dropLast', options?.dropLast ?? false);
-    this.prefetch = checkInteger(op, 'prefetch', options?.prefetch ?? 1, 0);
+    this.workers = checkWorkers(op, options?.workers);
+    this.prefetch = checkInteger(op, 'prefetch', options?.prefetch ?? Math.max(1, 2 * (this.workers?.count ?? 0)), 0);
     this.sampler = checkSampler(op, 'sampler', options?.sampler);
     this.batchSampler = checkSampler(op, 'batchSampler', options?.batchSampler);
     const others = ['batchSize', 'shuffle', 'sampler', 'dropLast'] as const;
@@ -94,13 +127,22 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     if (typeof this.collate !== 'function') {
       throw new TensorError('value', op, `expected collate to be a function, got ${describe(options?.collate)}`);
     }
+    this.signal = options?.signal;
+    if (this.signal !== undefined && !(this.signal instanceof AbortSignal)) {
+      throw new TensorError('value', op, `expected signal to be an AbortSignal, got ${describe(this.signal)}`);
+    }
+    this.parts = { dataset, collate: options?.collate };
+    if (this.workers === undefined) return;
+    if (this.workers.count > 0) checkPortable(this.parts, refuse);
+    this.chance = new RandomGenerator().setState([...mixWords(this.generator.getState()), 0, 0]);
   }
 
   /** Every generator that the orders come from, those of samplers included. */
   get generators(): RandomGenerator[] {
     const inner = (this.batchSampler as { sampler?: unknown } | undefined)?.sampler;
     const sources = [this, this.sampler, this.batchSampler, inner] as ({ generator?: unknown } | undefined)[];
-    return sources.map((source) => source?.generator).filter((generator) => generator instanceof RandomGenerator);
+    const all = [...sources.map((source) => source?.generator), this.chance];
+    return all.filter((generator) => generator instanceof RandomGenerator);
   }
 
   /** Number of batches. */
@@ -140,17 +182,17 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     if (batch.length > 0 && !this.dropLast) yield Int32Array.from(batch);
   }
 
-  private load(indices: Int32Array): B | Promise<B> {
-    const { dataset } = this;
-    if (dataset.batch !== undefined) return dataset.batch(indices);
-    const samples = Array.from(indices, (i) => {
-      const sample = dataset.get(i);
-      // Whatever becomes of the batch: Promise.all reports the first failure, the others are nobody's.
-      if (isPromise(sample)) sample.catch(() => {});
-      return sample;
-    });
-    if (!samples.some(isPromise)) return this.collate(samples as S[]);
-    return Promise.all(samples).then((all) => this.collate(all));
+  /** The batches to make; where random numbers follow from the place, the pass counts when its first is asked for. */
+  private *jobs(): Generator<Job> {
+    const { chance } = this;
+    const pass = chance?.getState();
+    if (chance) chance.state[2]++;
+    let number = 0;
+    for (const indices of this.indices()) yield { indices, key: pass ? mixWords([...pass, number++]) : null };
+  }
+
+  private load(job: Job): B | Promise<B> {
+    return loadBatch(this.dataset, this.collate, job);
   }
 
   /**
@@ -168,7 +210,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
    */
   from(first: number): Iterable<B> & AsyncIterable<B> {
     checkInteger('from', 'the number of the first batch', first, 0);
-    const source = this.indices();
+    const source = this.jobs();
     for (let i = 0; i < first && !source.next().done; i++);
     return {
       [Symbol.iterator]: () => this.batches(source),
@@ -177,16 +219,27 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   }
 
   [Symbol.iterator](): Generator<B, void, undefined> {
-    return this.batches(this.indices());
+    return this.batches(this.jobs());
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
-    return this.batchesAhead(this.indices());
+    return this.batchesAhead(this.jobs());
   }
 
-  private *batches(source: Iterable<Int32Array>): Generator<B, void, undefined> {
-    for (const indices of source) {
-      const batch = this.load(indices);
+  /** Ends worker threads that were kept for the next pass; another pass starts new ones. */
+  async close(): Promise<void> {
+    const crew = this.idle;
+    this.idle = null;
+    await crew?.close();
+  }
+
+  private *batches(source: Iterable<Job>): Generator<B, void, undefined> {
+    if (this.workers !== undefined && this.workers.count > 0) {
+      throw new TensorError('value', 'DataLoader', "expected workers to be read with 'for await', got 'for'");
+    }
+    for (const job of source) {
+      if (this.signal?.aborted) throw aborted(this.signal);
+      const batch = this.load(job);
       if (isPromise(batch)) {
         batch.catch(() => {});
         throw new TensorError(
@@ -199,22 +252,84 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     }
   }
 
-  private async *batchesAhead(source: Iterator<Int32Array>): AsyncGenerator<B, void, undefined> {
-    const ahead: Promise<B>[] = [];
+  private async *batchesAhead(source: Iterator<Job>): AsyncGenerator<B, void, undefined> {
+    const { workers } = this;
+    const wait = waitingFor(this.signal);
+    if (workers === undefined || workers.count === 0) {
+      try {
+        yield* this.ahead(source, async (job) => this.load(job), wait.until);
+      } finally {
+        wait.end();
+      }
+      return;
+    }
+    let crew = this.idle;
+    this.idle = null;
+    let complete = false;
+    try {
+      if (this.signal?.aborted) throw aborted(this.signal);
+      crew ??= new Crew(workers, draw('DataLoader', this.parts, refuse), this.dataset.length);
+      const { request, wait: hold } = { request: crew.request.bind(crew), wait: crew.wait.bind(crew) };
+      for await (const parcel of this.ahead(source, request, (batch) => hold(wait.until(batch)))) {
+        yield receive(parcel) as B;
+      }
+      complete = true;
+    } finally {
+      wait.end();
+      if (complete && workers.persistent && this.idle === null) this.idle = crew;
+      else await crew?.close();
+    }
+  }
+
+  /** What is made of every job, some asked for ahead of the one in use. */
+  private async *ahead<T>(
+    source: Iterator<Job>,
+    start: (job: Job) => Promise<T>,
+    until: (made: Promise<T>) => Promise<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const ahead: Promise<T>[] = [];
     const ask = () => {
       const next = source.next();
       if (next.done) return;
-      const batch = (async () => this.load(next.value))();
+      const made = start(next.value);
       // Whoever stops early never looks at the rest: their errors are nobody's.
-      batch.catch(() => {});
-      ahead.push(batch);
+      made.catch(() => {});
+      ahead.push(made);
     };
     for (let i = 0; i <= this.prefetch; i++) ask();
-    for (let batch = ahead.shift(); batch !== undefined; batch = ahead.shift()) {
-      yield await batch;
+    for (let made = ahead.shift(); made !== undefined; made = ahead.shift()) {
+      yield await until(made);
       ask();
     }
   }
+}
+
+function refuse(got: string): TensorError {
+  const remedy =
+    "export it from a module of its own and give data.fromModule(new URL('./photos.js', import.meta.url), 'Photos'), or declare it with data.portable";
+  return new TensorError(
+    'value',
+    'DataLoader',
+    `expected a dataset and a collate that worker threads can make themselves, got ${got}; ${remedy}`,
+  );
+}
+
+function aborted(signal: AbortSignal): TensorError {
+  const message = 'expected to read the batches to their end, got an abort signal';
+  return new TensorError('aborted', 'DataLoader', message, { cause: signal.reason });
+}
+
+/** Waits for promises until a signal fires. */
+function waitingFor(signal: AbortSignal | undefined): { until<T>(made: Promise<T>): Promise<T>; end(): void } {
+  if (signal === undefined) return { until: (made) => made, end: () => {} };
+  let abort = () => {};
+  const fired = new Promise<never>((_, reject) => {
+    abort = () => reject(aborted(signal));
+    if (signal.aborted) abort();
+  });
+  fired.catch(() => {});
+  signal.addEventListener('abort', abort, { once: true });
+  return { until: (made) => Promise.race([fired, made]), end: () => signal.removeEventListener('abort', abort) };
 }
 
 function checkSampler<T>(op: string, name: string, sampler: Sampler<T> | undefined): Sampler<T> | undefined {
@@ -222,8 +337,4 @@ function checkSampler<T>(op: string, name: string, sampler: Sampler<T> | undefin
   const fits = sampler !== null && typeof sampler === 'object' && typeof sampler[Symbol.iterator] === 'function';
   if (fits && Number.isInteger(sampler.length)) return sampler;
   throw new TensorError('value', op, `expected ${name} to be iterable and to have a length, got ${describe(sampler)}`);
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise;
 }

@@ -4,6 +4,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import type { Collated } from './collate.js';
 import { checkPlace, type Dataset } from './dataset.js';
+import { ofLibrary } from './portable.js';
 import { CHANCE, type ChanceOptions, drawOrder, generatorFor } from './random.js';
 
 function checkDataset(op: string, dataset: Dataset): number {
@@ -41,6 +42,7 @@ export class Subset<S, B = Collated<S>> implements Dataset<S, B> {
     if (dataset.batch !== undefined) {
       this.batch = (places) => (dataset.batch as Required<typeof dataset>['batch'])(places.map((i) => this.indices[i]));
     }
+    if (new.target === Subset) ofLibrary(this, 'Subset', dataset, this.indices);
   }
 
   get(i: number): S | Promise<S> {
@@ -77,6 +79,7 @@ export class ConcatDataset<S> implements Dataset<S> {
       this.ends.push(end);
     }
     this.length = checkInteger(op, 'the length of all together', end, 0, 2 ** 31 - 1);
+    if (new.target === ConcatDataset) ofLibrary(this, 'ConcatDataset', datasets);
   }
 
   get(i: number): S | Promise<S> {

@@ -6,6 +6,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkPath, ioError, writeAtomically } from '../io/atomic.js';
 import { Tensor } from '../tensor.js';
 import { checkPlace, type Dataset } from './dataset.js';
+import { ofLibrary } from './portable.js';
 
 /** Text to token numbers and back. */
 export interface Tokenizer {
@@ -218,6 +219,7 @@ export class SequenceDataset implements Dataset<readonly [x: Tensor, y: Tensor],
     }
     this.tokens = Int32Array.from(tokens.contiguous().typed());
     this.length = Math.floor((this.tokens.length - sequenceLength - 1) / this.stride) + 1;
+    if (new.target === SequenceDataset) ofLibrary(this, 'SequenceDataset', tokens, sequenceLength, options);
   }
 
   get(i: number): readonly [x: Tensor, y: Tensor] {

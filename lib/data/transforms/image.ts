@@ -1,5 +1,5 @@
 // Image transforms on tensors [..., C, H, W]: cropping, turning over, sizes, colour ranges, affine maps.
-import type { Generator as RandomGenerator } from '../../core/random.js';
+import { currentChance, type Generator as RandomGenerator } from '../../core/random.js';
 import { checkInteger, checkNumber } from '../../core/shape.js';
 import { tensor } from '../../create.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
@@ -8,6 +8,7 @@ import { type InterpolateOptions, interpolate } from '../../ops/resample/interpo
 import { stack } from '../../ops/shape/join.js';
 import { pad } from '../../ops/shape/pad.js';
 import { Tensor } from '../../tensor.js';
+import { ofLibrary } from '../portable.js';
 import { CHANCE, type ChanceOptions, drawUniform, generatorFor } from '../random.js';
 
 /** A step from images to images. */
@@ -40,10 +41,18 @@ function onEach(x: Tensor, fn: (image: Tensor) => Tensor): Tensor {
   return x.shape[0] === 0 ? fn(x) : stack(Array.from({ length: x.shape[0] }, (_, i) => fn(x.select(0, i))));
 }
 
-/** Random numbers from 0 to below 1, one at a time. */
+/** Random numbers from 0 to below 1, one at a time; while a loader makes a sample with random numbers of its own, these. */
 function chanceOf(generator: RandomGenerator): () => number {
   const numbers = drawUniform(generator);
-  return () => numbers.next().value;
+  return () => {
+    const own = currentChance()?.keep(generator, () => drawUniform(generator));
+    return (own ?? numbers).next().value;
+  };
+}
+
+/** A transform that worker threads can make, too: by the function of this name. */
+function made(transform: Transform, name: string, ...args: unknown[]): Transform {
+  return ofLibrary(transform, name, ...args);
 }
 
 /**
@@ -63,7 +72,7 @@ export function compose(transforms: readonly Transform[]): Transform {
   if (odd !== undefined || !Array.isArray(transforms)) {
     throw new TensorError('value', 'compose', `expected a list of transforms, got ${describe(odd)}`);
   }
-  return (images) => transforms.reduce((x, transform) => transform(x), images);
+  return made((images) => transforms.reduce((x, transform) => transform(x), images), 'compose', transforms);
 }
 
 /**
@@ -84,7 +93,7 @@ export function normalize(mean: number | readonly number[], std: number | readon
   const op = 'normalize';
   const means = [mean].flat().map((value) => checkNumber(op, 'mean', value, -Number.MAX_VALUE, Number.MAX_VALUE));
   const stds = [std].flat().map((value) => checkNumber(op, 'std', value, Number.MIN_VALUE, Number.MAX_VALUE));
-  return (images) => {
+  const transform: Transform = (images) => {
     const x = checkImages(op, images);
     if (x.dtype !== 'float32' && x.dtype !== 'float64') {
       throw new TensorError(
@@ -101,6 +110,7 @@ export function normalize(mean: number | readonly number[], std: number | readon
     };
     return x.sub(spread(means)).div(spread(stds));
   };
+  return made(transform, op, mean, std);
 }
 
 /**
@@ -123,7 +133,9 @@ export function resize(size: ImageSize, options?: Pick<InterpolateOptions, 'mode
   checkOptions(op, options, ['mode', 'antialias']);
   const mode = options?.mode ?? 'bilinear';
   const antialias = options?.antialias ?? (mode === 'bilinear' || mode === 'bicubic');
-  return (images) => onBatch(checkImages(op, images), (x) => interpolate(x, { size: sizes, mode, antialias }));
+  const transform: Transform = (images) =>
+    onBatch(checkImages(op, images), (x) => interpolate(x, { size: sizes, mode, antialias }));
+  return made(transform, op, size, options);
 }
 
 /** The part at a place, filled up with zeros where the images are smaller. */
@@ -155,11 +167,12 @@ function enlarge(x: Tensor, [height, width]: readonly [number, number]): Tensor 
 export function centerCrop(size: ImageSize): Transform {
   const op = 'centerCrop';
   const sizes = checkSize(op, size);
-  return (images) => {
+  const transform: Transform = (images) => {
     const x = enlarge(checkImages(op, images), sizes);
     const [top, left] = [x.shape[x.ndim - 2] - sizes[0], x.shape[x.ndim - 1] - sizes[1]].map((n) => roundEven(n / 2));
     return crop(x, sizes, top, left).contiguous();
   };
+  return made(transform, op, size);
 }
 
 /** To the nearest whole number, halves to the even one, as torchvision's Python rounds. */
@@ -192,7 +205,7 @@ export function randomCrop(size: ImageSize, options?: RandomCropOptions): Transf
   checkOptions(op, options, ['padding', ...CHANCE]);
   const padding = checkInteger(op, 'padding', options?.padding ?? 0, 0, 2 ** 20);
   const chance = chanceOf(generatorFor(op, options));
-  return (images) => {
+  const transform: Transform = (images) => {
     const given = checkImages(op, images);
     const x = enlarge(padding > 0 ? pad(given, [padding, padding, padding, padding]) : given, sizes);
     return onEach(x, (image) => {
@@ -201,6 +214,7 @@ export function randomCrop(size: ImageSize, options?: RandomCropOptions): Transf
       return crop(image, sizes, place[0], place[1]).contiguous();
     });
   };
+  return made(transform, op, size, options);
 }
 
 /** Options of the transforms that may leave an image as it is. */
@@ -213,7 +227,7 @@ function randomFlip(op: string, axis: number, options: RandomOptions | undefined
   checkOptions(op, options, ['p', ...CHANCE]);
   const p = checkNumber(op, 'p', options?.p ?? 0.5, 0, 1);
   const chance = chanceOf(generatorFor(op, options));
-  return (images) => onEach(checkImages(op, images), (x) => (chance() < p ? x.flip(axis) : x));
+  return made((images) => onEach(checkImages(op, images), (x) => (chance() < p ? x.flip(axis) : x)), op, options);
 }
 
 /**
@@ -298,8 +312,9 @@ export function affine(options: AffineOptions): Transform {
   const op = 'affine';
   checkOptions(op, options, AFFINE);
   inverseMap(op, options ?? {}, 1, 1);
-  return (images) =>
+  const transform: Transform = (images) =>
     onBatch(checkImages(op, images), (x) => sample(x, [inverseMap(op, options ?? {}, x.shape[2], x.shape[3])]));
+  return made(transform, op, options);
 }
 
 /** Images at the places of their maps, one for all or one for each. */
@@ -347,7 +362,7 @@ export function randomAffine(options: RandomAffineOptions): Transform {
     throw new TensorError('value', op, `expected scale from a lower to a higher number, got ${low} and ${high}`);
   const chance = chanceOf(generatorFor(op, options));
   const between = (least: number, most: number) => least + (most - least) * chance();
-  return (images) =>
+  const transform: Transform = (images) =>
     onBatch(checkImages(op, images), (x) => {
       const [count, , height, width] = x.shape;
       if (count === 0) return x;
@@ -364,4 +379,5 @@ export function randomAffine(options: RandomAffineOptions): Transform {
       });
       return sample(x, maps);
     });
+  return made(transform, op, options);
 }

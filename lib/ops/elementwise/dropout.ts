@@ -1,7 +1,7 @@
 // Dropout: the one activation that draws random numbers.
 import { cast, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, floatOf } from '../../core/dtype.js';
-import { defaultGenerator, Generator } from '../../core/random.js';
+import { defaultGenerator, drawnFrom, Generator } from '../../core/random.js';
 import { checkBoolean, checkNumber } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
@@ -57,7 +57,7 @@ export function dropout(x: Tensor, options?: DropoutOptions): Tensor {
   const mask = hidden(make(op, x.shape, 'uint8'));
   const source = dense(op, input);
   geometry(y, mask, source, p);
-  native.dropout(y.storage.bytes, mask.storage.bytes, source.storage.bytes, generator.state);
+  native.dropout(y.storage.bytes, mask.storage.bytes, source.storage.bytes, drawnFrom(generator).state);
   dropCopy(source, input);
   return record(op, y, [input], [mask], (g, [m]) => backward(g, m, p));
 }

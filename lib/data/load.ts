@@ -1,0 +1,34 @@
+// One batch of a dataset, made where the loader is or in a worker thread: the same samples, the same random numbers.
+import { Chance, withChance } from '../core/random.js';
+import type { Dataset } from './dataset.js';
+
+/** A batch to be made. */
+export interface Job {
+  /** Numbers of its samples. */
+  readonly indices: Int32Array;
+  /** From which the random numbers of its samples follow; null to draw from the generators as they are. */
+  readonly key: readonly [number, number] | null;
+}
+
+/** The batch, or a promise of it where samples are promises. */
+export function loadBatch<S, B>(
+  dataset: Dataset<S, B>,
+  collate: (samples: S[]) => B,
+  { indices, key }: Job,
+): B | Promise<B> {
+  const at = <T>(place: number, fn: () => T): T => (key === null ? fn() : withChance(new Chance(key, place), fn));
+  if (dataset.batch !== undefined) return at(0, () => (dataset as Required<typeof dataset>).batch(indices));
+  const samples = Array.from(indices, (i, place) => {
+    const sample = at(place, () => dataset.get(i));
+    // Whatever becomes of the batch: Promise.all reports the first failure, the others are nobody's.
+    if (isPromise(sample)) sample.catch(() => {});
+    return sample;
+  });
+  const join = (all: S[]) => at(indices.length, () => collate(all));
+  if (!samples.some(isPromise)) return join(samples as S[]);
+  return Promise.all(samples).then(join);
+}
+
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return value instanceof Promise;
+}
