@@ -1,7 +1,8 @@
 // Deeper is not better by itself: five networks with LogSigmoid after every layer, the widest of which learn nothing at all.
 //
-// Run:      npm run example 08-mnist-ladder        (real MNIST: -- --dataset mnist --data DIR --images 60000 --epochs 10)
-// Expected: 87, 95, 17, 10 and 10 % with LogSigmoid, where 10 % is guessing; 70, 87, 93, 95 and 96 % cured; half a minute
+// Run:      npm run example 08-mnist-ladder        (real MNIST: -- --dataset mnist --data DIR --images 60000 --epochs 1)
+// Expected: 87, 95, 17, 10 and 10 % with LogSigmoid, where 10 % is guessing; 70, 87, 93, 95 and 96 % cured; half a minute.
+//           Of real MNIST, after one epoch: 88, 94, 96, 10 and 10 %; cured 90, 94, 96, 97 and 96 %
 //
 // Why they collapse: LogSigmoid is negative everywhere, so a wide layer of it gives the next one inputs that are all alike, about
 // -0.7, and one step moves a score by rate x width / 2. In the last layer LogSigmoid ends at 0: a score that was thrown there has
