@@ -65,9 +65,8 @@ export class Program {
   /** Whether a replay does what the function would do now. */
   get valid(): boolean {
     if (this.replay.outdated) return false;
-    for (const [leaf, { initial, storage, cleared }] of this.recorded.leaves) {
-      if (cleared) continue;
-      if (leaf.gradient !== initial || (initial !== null && initial.storage !== storage)) return false;
+    for (const [leaf, { before, cleared }] of this.recorded.leaves) {
+      if (!cleared && (leaf.gradient?.storage ?? null) !== before) return false;
     }
     return this.guards.hold();
   }

@@ -46,9 +46,8 @@ export interface Own {
 
 /** What becomes of the gradient of a leaf. */
 export interface Leaf {
-  /** Its gradient before the step. */
-  readonly initial: Tensor | null;
-  readonly storage: Storage | null;
+  /** The memory of its gradient before the step. */
+  readonly before: Storage | null;
   /** The step drops that unread. */
   readonly cleared: boolean;
 }
@@ -83,6 +82,8 @@ export class Recorder implements Recording {
   /** Tensors from before, and the memory they had. */
   readonly externals = new Map<Tensor, Storage>();
   readonly storages = new Map<Storage, number>();
+  /** Gradients that the step adds to: other tensors on the same memory do as well. */
+  private readonly gradientsBefore = new Set<Tensor>();
   readonly leaves = new Map<Tensor, Leaf>();
   readonly preludes: Prelude[] = [];
   readonly modes = new Map<{ training: boolean }, boolean>();
@@ -167,7 +168,7 @@ export class Recorder implements Recording {
       throw this.refusal('expected inputs to stay as they are; clone() an input before it is changed in place');
     }
     if (!written && own.first < 0 && own.input < 0) this.stays(own);
-    if (written && own.constant) own.before ??= own.storage.bytes.slice();
+    if (written && own.constant && !UPDATES.has(name)) own.before ??= own.storage.bytes.slice();
     if (own.first < 0) own.first = place;
     own.last = place;
     if (this.current === null || !UPDATES.has(name)) return;
@@ -212,7 +213,7 @@ export class Recorder implements Recording {
   private known(x: Tensor): void {
     const { storage } = x;
     if (this.own.get(storage.bytes)?.storage === storage) return;
-    if (!this.tensors.has(x)) this.externals.set(x, storage);
+    if (!this.tensors.has(x) && !this.gradientsBefore.has(x)) this.externals.set(x, storage);
     if (this.storages.has(storage)) return;
     this.storages.set(storage, storage.version);
     storage.refs++;
@@ -241,9 +242,11 @@ export class Recorder implements Recording {
   gradient(leaf: Tensor, cleared: boolean): void {
     const { gradient } = leaf;
     if (!this.leaves.has(leaf)) {
-      const storage = gradient?.storage ?? null;
-      this.leaves.set(leaf, { initial: gradient, storage, cleared });
-      if (gradient !== null && !cleared) this.known(gradient);
+      this.leaves.set(leaf, { before: gradient?.storage ?? null, cleared });
+      if (gradient !== null && !cleared) {
+        this.gradientsBefore.add(gradient);
+        this.known(gradient);
+      }
     }
     if (this.current === null) return;
     const own = (gradient !== null && this.own.get(gradient.storage.bytes)) || null;

@@ -163,7 +163,10 @@ export class Replay {
       tensor.storage = copy;
       release(storage);
     }
-    gradient.tensor = gradientOn(storage, leaf);
+    if (tensor.released && tensor.hidden) {
+      tensor.storage = storage;
+      storage.refs++;
+    } else gradient.tensor = gradientOn(storage, leaf);
   }
 
   /** What the leaves have after the step. */

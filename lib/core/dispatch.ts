@@ -72,6 +72,14 @@ export function fillRun(y: Tensor, start: number, n: number, value: number): voi
   native.fill(y.storage.bytes);
 }
 
+/** Overwrites all memory of a tensor with zeros; not recorded. */
+export function clear(y: Tensor): void {
+  const { bytes, byteOffset, byteLength } = y.storage;
+  // Without a crossing where no captured step has to know of it.
+  if (recording === null) bytes.fill(0, byteOffset, byteOffset + byteLength);
+  else fillRun(y, 0, y.size, 0);
+}
+
 /** Marks a tensor that only the tape will hold, so that its memory comes back as soon as backward has read it. */
 export function hidden(x: Tensor): Tensor {
   x.hidden = true;

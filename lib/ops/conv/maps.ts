@@ -1,6 +1,6 @@
 // The three linear maps that convolution is made of. Each has the others as its gradients, so that all can be
 // differentiated any number of times; 1-d, 2-d and 3-d, channels before sizes.
-import { checkTensor, copyInto, dense, dropCopy, make, offsetOf, view } from '../../core/dispatch.js';
+import { checkTensor, clear, copyInto, dense, dropCopy, make, offsetOf, view } from '../../core/dispatch.js';
 import { DTYPES, type DType } from '../../core/dtype.js';
 import { formatShape, type Shape } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -82,9 +82,8 @@ function writeGeometry(x: Shape, w: Shape, y: Shape, dtype: DType, geo: ConvGeom
 
 /** y = bias in every channel, 0 without one: what is left of a sum without terms. */
 function fillBias(y: Tensor, bias: Tensor | null): void {
-  const { storage } = y;
   if (bias === null) {
-    storage.bytes.fill(0, storage.byteOffset, storage.byteOffset + storage.byteLength);
+    clear(y);
     return;
   }
   const strides = y.shape.map((_, i) => (i === 1 ? bias.strides[0] : 0));

@@ -1,5 +1,5 @@
 // Picking elements by integer tensors along one dimension, and the one road to the kernels of all that index.
-import { checkTensor, dense, dropCopy, make, offsetOf } from '../../core/dispatch.js';
+import { checkTensor, clear, dense, dropCopy, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES } from '../../core/dtype.js';
 import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
@@ -79,7 +79,7 @@ export function places(op: string, n: number, start = 0, step = 1): Tensor {
 
 function zerosLike(op: string, shape: Shape, like: Tensor): Tensor {
   const y = make(op, shape, like.dtype);
-  y.storage.bytes.fill(0, y.storage.byteOffset, y.storage.byteOffset + y.storage.byteLength);
+  clear(y);
   return y;
 }
 

@@ -1,5 +1,5 @@
 // Diagonals of matrices, taken out and put in. Every export is also a method of Tensor.
-import { checkTensor, copyInto, make, view } from '../../core/dispatch.js';
+import { checkTensor, clear, copyInto, make, view } from '../../core/dispatch.js';
 import { composite } from '../../core/scope.js';
 import {
   checkInteger,
@@ -30,7 +30,7 @@ function look(op: string, x: Tensor, offset: number, a: number, b: number): Tens
 /** Zeros of `shape` with `x` on one diagonal: the gradient of {@link diagonal}. */
 function embed(op: string, x: Tensor, shape: Shape, offset: number, a: number, b: number): Tensor {
   const y = make(op, shape, x.dtype);
-  y.storage.bytes.fill(0, y.storage.byteOffset, y.storage.byteOffset + y.storage.byteLength);
+  clear(y);
   const window = look(op, y, offset, a, b);
   copyInto(window, x);
   window.dispose();

@@ -1,5 +1,5 @@
 // Strided looks at a tensor's memory, which slices and other views are made of.
-import { checkTensor, copyInto, filled, make, view } from '../../core/dispatch.js';
+import { checkTensor, clear, copyInto, filled, make, view } from '../../core/dispatch.js';
 import { composite } from '../../core/scope.js';
 import { isContiguous, type Shape, sizeOf } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -43,7 +43,7 @@ function strideRaw(x: Tensor, stretches: readonly Stretch[]): Tensor {
 /** The gradient of {@link stride}: zeros of `shape` with g in the stretches. */
 function unstride(g: Tensor, shape: Shape, stretches: readonly Stretch[]): Tensor {
   const y = make('slice backward', shape, g.dtype);
-  y.storage.bytes.fill(0, y.storage.byteOffset, y.storage.byteOffset + y.storage.byteLength);
+  clear(y);
   const window = strideRaw(y, stretches);
   copyInto(window, g);
   window.dispose();
