@@ -1,7 +1,7 @@
 // What has to be as it was for a recorded step to be replayed: checked before every replay.
 import { isTensor } from '../core/dispatch.js';
 import { isGradEnabled } from '../core/mode.js';
-import { type Watched, watched } from '../core/recording.js';
+import { hooks, type Watched, watched } from '../core/recording.js';
 import type { Storage } from '../core/storage.js';
 import type { Tensor } from '../tensor.js';
 import type { Recorder } from './record.js';
@@ -60,6 +60,7 @@ export class Guards {
   private readonly known: Known[] = [];
   private readonly modes: readonly (readonly [module: { training: boolean }, training: boolean])[];
   private readonly grad = isGradEnabled();
+  private readonly hooks = hooks.changes;
   private readonly options: readonly (readonly [group: object, options: string])[];
 
   constructor(recorder: Recorder, owners: readonly object[]) {
@@ -75,9 +76,11 @@ export class Guards {
   private watch(recorder: Recorder): void {
     const modules = [...watched()];
     const concerned = new Set<unknown>(recorder.modes.keys());
+    const known = new Set<unknown>(modules);
     const concerns = (value: unknown): boolean =>
       concerned.has(value) || (isTensor(value) && recorder.externals.has(value));
     const holds = (value: unknown): boolean => concerns(value) || (Array.isArray(value) && value.some(concerns));
+    const part = (value: unknown): boolean => isTensor(value) || known.has(value);
     for (let more = true; more; ) {
       more = false;
       for (const module of modules) {
@@ -92,7 +95,7 @@ export class Guards {
       this.held.push({ holder, key: 'forward', value: holder.forward });
       for (const key of Object.keys(holder)) {
         const value = holder[key];
-        if (!holds(value)) continue;
+        if (!part(value) && !(Array.isArray(value) && value.some(part))) continue;
         this.held.push({ holder, key, value });
         if (!Array.isArray(value)) continue;
         this.held.push({ holder: value as unknown as Holder, key: 'length', value: value.length });
@@ -107,7 +110,7 @@ export class Guards {
 
   /** Whether the step can be replayed. */
   hold(): boolean {
-    if (this.grad !== isGradEnabled()) return false;
+    if (this.grad !== isGradEnabled() || this.hooks !== hooks.changes) return false;
     const { held, known, modes, listed, options } = this;
     for (let i = 0; i < modes.length; i++) if (modes[i][0].training !== modes[i][1]) return false;
     for (let i = 0; i < held.length; i++) {

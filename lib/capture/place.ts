@@ -21,9 +21,16 @@ export function callingPlace(): Place {
   const own = (frame: string) => frame.includes(LIBRARY) || frame.includes('node:') || frame.includes('<anonymous>)');
   const user = frames.findIndex((frame) => !own(frame));
   if (user < 0) return { called: null, line: null };
-  const inner = frames.slice(0, user).findLast((frame) => frame.includes(LIBRARY));
-  const called =
-    inner === undefined ? undefined : /at (?:async )?(?:get |new )?(?:[\w$]+\.)?([\w$]+) /.exec(inner)?.[1];
+  const inner = frames.slice(0, user).filter((frame) => frame.includes(LIBRARY));
   const line = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(frames[user])?.[1];
-  return { called: called ?? null, line: line?.replace(/^file:\/\//, '') ?? null };
+  return {
+    called: inner.map(nameIn).findLast((name) => name !== null && name !== 'method') ?? null,
+    line: line?.replace(/^file:\/\//, '') ?? null,
+  };
+}
+
+/** The function of a frame; what a method is called as says more than the name of the function behind it. */
+function nameIn(frame: string): string | null {
+  const name = /\[as ([\w$]+)\]/.exec(frame) ?? /at (?:get |new )?(?:[\w$]+\.)?(?:get )?([\w$]+) /.exec(frame);
+  return name?.[1] ?? null;
 }

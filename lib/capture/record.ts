@@ -1,4 +1,5 @@
 // The recorder: runs nothing itself, but notes every call of a binding and all memory it touches while a step runs.
+import { DTYPES } from '../core/dtype.js';
 import { type Recording, setRecording } from '../core/recording.js';
 import type { Shape } from '../core/shape.js';
 import { release, Storage } from '../core/storage.js';
@@ -22,6 +23,8 @@ export interface RecordedCall {
   readonly operands: readonly Shape[];
   /** The prelude that makes it, or -1. */
   readonly prelude: number;
+  /** Its result became a constant: it is not made again. */
+  skipped: boolean;
   /** What a bad index is answered with; the tensor is read for it. */
   check: { readonly read: Tensor; readonly storage: Storage; readonly refuse: (place: number) => TensorError } | null;
 }
@@ -36,6 +39,8 @@ export interface Own {
   last: number;
   /** JavaScript wrote it, or nobody before it was read: it stays as it is, and is put back where calls write it. */
   constant: boolean;
+  /** The calls that made it, while all of it follows from their numbers; null once another call has touched it. */
+  makers: RecordedCall[] | null;
   /** Its values when the first call was to write it. */
   before: Bytes | null;
   /** An optimizer's step touches it. */
@@ -73,6 +78,14 @@ function trimmed(geometry: Float64Array): Float64Array {
   let n = geometry.length;
   while (n > 0 && geometry[n - 1] === 0) n--;
   return geometry.slice(0, n);
+}
+
+/** The numbers of a call of `copy` that copies bytes. */
+export function copyGeometry(n: number): Float64Array {
+  const geometry = new Float64Array(16);
+  geometry.set([0, DTYPES.uint8.code, DTYPES.uint8.code, 0, 0, 1]);
+  geometry.set([n, 1, 1], 13);
+  return geometry;
 }
 
 export class Recorder implements Recording {
@@ -148,7 +161,14 @@ export class Recorder implements Recording {
     this.operands = [];
     if (current !== null && !UPDATES.has(name)) current.opaque = true;
     const prelude = current === null ? -1 : this.preludes.indexOf(current);
-    this.calls.push({ name, args: [...args], geometry, operands, prelude, check: null });
+    const call = { name, args: [...args], geometry, operands, prelude, skipped: false, check: null };
+    this.calls.push(call);
+    for (const arg of args) {
+      const own = this.own.get(arg as Bytes);
+      if (own === undefined) continue;
+      if (name === 'fill' || name === 'arange') own.makers?.push(call);
+      else own.makers = null;
+    }
     return original(...args);
   }
 
@@ -192,6 +212,7 @@ export class Recorder implements Recording {
       first: -1,
       last: -1,
       constant: false,
+      makers: [],
       before: null,
       updated: false,
       held: false,
@@ -222,14 +243,25 @@ export class Recorder implements Recording {
   looked(x: Tensor): void {
     if (this.doomed) return;
     const own = this.own.get(x.storage.bytes);
-    if (own === undefined || own.first >= 0 || own.input >= 0) {
+    if (own === undefined || own.makers === null || own.input >= 0) {
       const { called } = callingPlace();
       throw this.refusal(
         `expected no look at values, which change from call to call: return the tensor and read it outside`,
         called,
       );
     }
+    for (const call of own.makers) call.skipped = true;
+    own.makers = [];
+    own.first = -1;
+    own.last = -1;
     this.stays(own);
+  }
+
+  seeded(state: Uint32Array): void {
+    const bytes = new Uint8Array(state.buffer, state.byteOffset, state.byteLength);
+    const geometry = copyGeometry(bytes.byteLength);
+    const args = [bytes, bytes.slice()];
+    this.calls.push({ name: 'copy', args, geometry, operands: [], prelude: -1, skipped: false, check: null });
   }
 
   constant(op: string): void {

@@ -7,7 +7,15 @@ import { allocate, release, type Storage } from '../core/storage.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { type Plan, type Planned, plan, plannedOf } from './plan.js';
-import type { Argument, Leaf, Own, RecordedCall, Prelude as RecordedPrelude, Recorder } from './record.js';
+import {
+  type Argument,
+  copyGeometry,
+  type Leaf,
+  type Own,
+  type RecordedCall,
+  type Prelude as RecordedPrelude,
+  type Recorder,
+} from './record.js';
 
 const G = native.geometry;
 const bindings = native as unknown as Record<string, (...args: Argument[]) => number | undefined>;
@@ -195,10 +203,11 @@ export class Instance {
     const starts: number[] = [];
     this.record(-1);
     try {
-      for (const { storage, before } of persistent) if (before !== null) restore(storage.bytes, before);
+      for (const { storage, before } of persistent)
+        if (before !== null) this.make('copy', [storage.bytes, before], copyGeometry(before.byteLength));
       for (const call of calls) {
         starts.push(this.size());
-        this.make(call.name, call.args, call.geometry);
+        if (!call.skipped) this.make(call.name, call.args, call.geometry);
       }
       starts.push(this.size());
     } finally {
@@ -243,17 +252,4 @@ export class Instance {
     native.programFree();
     release(this.arena);
   }
-}
-
-/** A call that puts constants back as they were. */
-function restore(y: Bytes, x: Bytes): void {
-  const { code } = DTYPES.uint8;
-  G.fill(0);
-  G[1] = code;
-  G[2] = code;
-  G[5] = 1;
-  G[13] = x.byteLength;
-  G[14] = 1;
-  G[15] = 1;
-  native.copy(y, x);
 }

@@ -1,6 +1,7 @@
 // The seeded generator behind everything random: counter-based (Philox4x32-10), so its whole state is four words.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, TensorError } from '../errors.js';
+import { recording } from './recording.js';
 
 /**
  * A source of random numbers: the same seed gives the same numbers on every machine, whatever the thread count.
@@ -29,6 +30,7 @@ export class Generator {
       throw new TensorError('value', 'seed', `expected a whole number from 0 to 2^53 - 1, got ${describe(seed)}`);
     }
     this.state.set([seed % 2 ** 32, Math.floor(seed / 2 ** 32), 0, 0]);
+    if (recording !== null) recording.seeded(this.state);
     return this;
   }
 
@@ -44,6 +46,7 @@ export class Generator {
     if (!fits)
       throw new TensorError('value', 'setState', `expected four 32-bit words from getState(), got ${describe(state)}`);
     this.state.set(state);
+    if (recording !== null) recording.seeded(this.state);
     return this;
   }
 }

@@ -15,6 +15,8 @@ export interface Recording {
   looked(x: Tensor): void;
   /** Numbers of JavaScript are about to become a tensor. */
   constant(op: string): void;
+  /** A random state was set to what it is now. */
+  seeded(state: Uint32Array): void;
   /** The gradient of a leaf is about to be read, or with `cleared` to be dropped unread. */
   gradient(leaf: Tensor, cleared: boolean): void;
   /** The last call checks the indices in `read`; `refuse` is the error for the place of a bad one. */
@@ -43,6 +45,9 @@ export function prelude(owner: object, run: () => void): void {
   if (recording === null) run();
   else recording.prelude(owner, run);
 }
+
+/** How often a hook was added to a module or taken away. */
+export const hooks = { changes: 0 };
 
 /** A module as capture() watches it: for attributes that become other tensors or modules. */
 export interface Watched {

@@ -1,4 +1,5 @@
 // Hooks of modules: what runs before and after forward(), and when gradients come back through it.
+import { hooks as registered } from '../core/recording.js';
 import { describe, TensorError } from '../errors.js';
 import { alias } from '../ops/shape/stride.js';
 import { Tensor } from '../tensor.js';
@@ -166,8 +167,10 @@ export function addHook(op: string, module: AnyModule, kind: Kind, hook: AnyHook
   const list: Map<object, AnyHook> = hooks[kind];
   const key = {};
   list.set(key, hook);
+  registered.changes++;
   return {
     remove() {
+      registered.changes++;
       if (list.delete(key) && hooks.size === 0) uninstall(hooks);
     },
   };

@@ -78,8 +78,8 @@ export const binary = (name: keyof typeof cr & string, torch: string, row: Parti
 });
 
 /** The inputs of a set, from a fixed seed. */
-export function draw(set: readonly Draw[], dtype: 'float32' | 'float64', requiresGrad = false): Tensor[] {
-  const generator = new Generator(7);
+export function draw(set: readonly Draw[], dtype: 'float32' | 'float64', requiresGrad = false, seed = 7): Tensor[] {
+  const generator = new Generator(seed);
   return set.map(({ shape, range = [-2, 2], integer, bool }) => {
     if (bool) return rand(shape, { generator }).gt(0.5);
     if (integer) return randint(range[0], range[1], shape, { generator });
