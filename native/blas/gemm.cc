@@ -91,8 +91,10 @@ bool is_float(const Gemm& g) { return g.dtype == DType::kFloat32 || g.dtype == D
 
 void gemm(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  const bool long_sum = is_float(g) && g.k >= kLongSum && g.m * g.n <= kShortResult;
+  if (is_float(g) && g.k > 0 && !long_sum && kernels().gemm_thin(g)) return;
   if (g.k <= 0 || work(g) < kSmall) return gemm_serial(g);
-  if (is_float(g) && g.k >= kLongSum && g.m * g.n <= kShortResult) return split_sum(start_from_bias(g));
+  if (long_sum) return split_sum(start_from_bias(g));
   if (is_float(g) && kernels().gemm != nullptr && g.m >= 4 && g.n >= 32) return kernels().gemm(g);
   split_result(start_from_bias(g));
 }

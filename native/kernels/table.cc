@@ -19,6 +19,7 @@
   F(fill_random)              \
   F(fill_conv)                \
   F(fill_gemm)                \
+  F(fill_gemm_thin)           \
   F(fill_pool)                \
   F(fill_recurrent)           \
   F(fill_resample)            \

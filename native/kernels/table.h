@@ -50,6 +50,8 @@ struct Table {
   Kernel<RandomArgs> randperm;
   Kernel<DropoutArgs> dropout;  // forward and backward
   Kernel<Gemm> gemm;            // parallel, for products with no short side; null where OpenBLAS serves better
+  bool (*gemm_thin)(
+      const Gemm&);  // parallel, for float products with a short side and k > 0; false: it is none of them
   Kernel<ConvArgs> conv_forward;
   Kernel<ConvArgs> conv_backward_input;
   Kernel<ConvArgs> conv_backward_weight;

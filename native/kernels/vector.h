@@ -87,6 +87,43 @@ CHAINRULE_INLINE V fma(V a, V b, V c) {
 }
 #endif
 
+// The first lanes of a vector in memory: what lies behind them is neither read nor written, and reads as 0.
+template <class T>
+class Part {
+ public:
+#if defined(__AVX512F__)
+  explicit Part(int64_t lanes) : mask_((1u << lanes) - 1) {}
+  CHAINRULE_INLINE Vector<T> load(const T* p) const {
+    if constexpr (sizeof(T) == 4)
+      return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask_), p);
+    else
+      return _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask_), p);
+  }
+  CHAINRULE_INLINE void store(T* p, Vector<T> v) const {
+    if constexpr (sizeof(T) == 4)
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(mask_), v);
+    else
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(mask_), v);
+  }
+
+ private:
+  uint32_t mask_;
+#else
+  explicit Part(int64_t lanes) : lanes_(lanes) {}
+  CHAINRULE_INLINE Vector<T> load(const T* p) const {
+    Vector<T> v{};
+    for (int64_t i = 0; i < lanes_; ++i) v[i] = p[i];
+    return v;
+  }
+  CHAINRULE_INLINE void store(T* p, Vector<T> v) const {
+    for (int64_t i = 0; i < lanes_; ++i) p[i] = v[i];
+  }
+
+ private:
+  int64_t lanes_;
+#endif
+};
+
 // 16 bytes of lane sums: halves are added until the vector is no wider.
 using Quad = float __attribute__((vector_size(16)));
 using Pair = double __attribute__((vector_size(16)));
