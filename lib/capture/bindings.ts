@@ -35,7 +35,7 @@ const WRITTEN: Readonly<Record<Binding, Written>> = {
   softmaxBackward: FIRST,
   norm: [0, 1, 5, 6],
   normBackward: THREE,
-  nll: TWO,
+  nll: [0, 1, 5],
   nllBackward: FIRST,
   crossEntropyBackward: FIRST,
   ctc: [0, 1, 5],

@@ -90,15 +90,21 @@ Bytes Call::bytes(int index) {
 }
 
 bool Call::fits(int index, int64_t low, int64_t high, Bytes* b) {
+  if (repeats_ && index >= count() && index > 0) index = count() - 1;
   // The number of elements is at most that of bytes, and asking for the kind of array costs as much again (5 ns): the
   // kind is asked for only where elements are too few.
   size_t length = 0;
   void* data = nullptr;
-  if (index < count() &&
-      napi_get_typedarray_info(env_, args_[index], nullptr, &length, &data, nullptr, nullptr) == napi_ok) {
+  if (index == seen_) {
+    *b = last_;
+    if (low >= 0 && high <= b->length) return true;
+  } else if (index < count() &&
+             napi_get_typedarray_info(env_, args_[index], nullptr, &length, &data, nullptr, nullptr) == napi_ok) {
     *b = {static_cast<char*>(data), static_cast<int64_t>(length)};
     if (low >= 0 && high <= b->length) {
       if (recorded()) keep_argument(env_, args_[index], b->data, b->length);
+      seen_ = index;
+      last_ = *b;
       return true;
     }
   }

@@ -128,6 +128,7 @@ bool read_geometry(Call& call, ElementwiseArgs& args, const DType* dtypes) {
 }
 
 void run(Call& call, ElementwiseArgs& args, const DType* dtypes) {
+  call.repeat_last();
   if (args.row == nullptr) return call.fail("a kernel for this dtype");
   args.same = false;
   args.p[0] = call.real(kP);

@@ -9,9 +9,10 @@ namespace {
 struct Sizes {
   int64_t elements;  // of the log-probabilities
   int64_t places;    // of the targets
+  int64_t losses;
 };
 
-// All that the three have in common; the weights are argument `w`.
+// All that the three have in common; the weights are argument `w`, the sum of the weights is the last.
 Sizes read(Call& call, LossArgs& args, int target, int w) {
   args = {};
   args.dtype = static_cast<DType>(call.integer(0, 0, 1));
@@ -25,14 +26,16 @@ Sizes read(Call& call, LossArgs& args, int target, int w) {
   const int64_t places = args.n == 0 ? call.ok() ? args.outer * args.inner : 0 : elements / args.n;
   args.target = reinterpret_cast<const int32_t*>(call.run(target, 8, places, DType::kInt32));
   if (call.real(9) != -1) args.w = call.run(w, 9, args.n, args.dtype);
-  return {elements, places};
+  args.reduction = static_cast<int32_t>(call.integer(10, 0, 2));
+  if (args.reduction == 2) args.total = call.run(w + 1, 11, 1, args.dtype);
+  return {elements, places, args.reduction == 0 ? places : 1};
 }
 
 napi_value nll(napi_env env, napi_callback_info info) {
   Call call(env, info);
   LossArgs args;
   const Sizes size = read(call, args, 3, 4);
-  args.losses = call.run(0, 5, size.places, args.dtype);
+  args.losses = call.run(0, 5, size.losses, args.dtype);
   args.weights = call.run(1, 6, size.places, args.dtype);
   args.logp = call.run(2, 7, size.elements, args.dtype);
   if (!call.ok()) return nullptr;
@@ -44,7 +47,7 @@ napi_value nll_backward(napi_env env, napi_callback_info info) {
   LossArgs args;
   const Sizes size = read(call, args, 2, 3);
   args.dx = call.run(0, 5, size.elements, args.dtype);
-  args.dloss = call.run(1, 6, size.places, args.dtype);
+  args.dloss = call.run(1, 6, size.losses, args.dtype);
   if (call.ok()) launch(kernels().nll_backward, args);
   return nullptr;
 }
@@ -54,7 +57,7 @@ napi_value cross_entropy_backward(napi_env env, napi_callback_info info) {
   LossArgs args;
   const Sizes size = read(call, args, 3, 4);
   args.dx = call.run(0, 5, size.elements, args.dtype);
-  args.dloss = call.run(1, 6, size.places, args.dtype);
+  args.dloss = call.run(1, 6, size.losses, args.dtype);
   args.logp = call.run(2, 7, size.elements, args.dtype);
   if (call.ok()) launch(kernels().cross_entropy_backward, args);
   return nullptr;

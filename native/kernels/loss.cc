@@ -7,6 +7,7 @@
 #include "core/args/loss.h"
 #include "core/index_check.h"
 #include "core/parallel.h"
+#include "core/scratch.h"
 #include "kernels/lanes.h"
 #include "kernels/math.h"
 #include "kernels/rows.h"
@@ -32,10 +33,56 @@ inline T weight_of(const LossArgs& args, int64_t t) {
   return args.w ? static_cast<const T*>(args.w)[t] : T(1);
 }
 
+// The loss of a place of class t.
+template <class T>
+inline T loss_at(const LossArgs& args, int64_t place, int64_t t, T weight) {
+  const int64_t o = args.inner == 1 ? place : place / args.inner;
+  return -weight * static_cast<const T*>(args.logp)[(o * args.n + t) * args.inner + (place - o * args.inner)];
+}
+
+// What the gradient of a place's loss is multiplied by.
+template <class T>
+inline T dloss_at(const LossArgs& args, int64_t place) {
+  const T* dloss = static_cast<const T*>(args.dloss);
+  if (args.reduction == 0) return dloss[place];
+  return args.reduction == 1 ? *dloss : *dloss / *static_cast<const T*>(args.total);
+}
+
+// Chunks are added up in their order.
+template <class T>
+void nll_reduced(const LossArgs& args) {
+  const int64_t places = args.outer * args.inner, chunks = (places + kGrain - 1) / kGrain;
+  auto* sums = static_cast<double*>(acquire_scratch(static_cast<size_t>(2 * chunks) * sizeof(double)));
+  T* weights = static_cast<T*>(args.weights);
+  parallel_for(places, kGrain, [&](int64_t begin, int64_t end) {
+    double loss = 0, total = 0;
+    for (int64_t place = begin; place < end; ++place) {
+      const int64_t t = class_at(args, place);
+      const T weight = t < 0 ? T(0) : weight_of<T>(args, t);
+      weights[place] = weight;
+      total += static_cast<double>(weight);
+      if (t >= 0) loss += static_cast<double>(loss_at<T>(args, place, t, weight));
+    }
+    sums[begin / kGrain * 2] = loss;
+    sums[begin / kGrain * 2 + 1] = total;
+  });
+  double loss = 0, total = 0;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    loss += sums[chunk * 2];
+    total += sums[chunk * 2 + 1];
+  }
+  release_scratch(sums);
+  if (args.reduction == 2) {
+    *static_cast<T*>(args.total) = static_cast<T>(total);
+    loss /= total;
+  }
+  *static_cast<T*>(args.losses) = static_cast<T>(loss);
+}
+
 template <class T>
 void nll(const LossArgs& args) {
   if (!check_indices(args.target, args.outer * args.inner, 0, args.n, args.ignored)) return;
-  const T* logp = static_cast<const T*>(args.logp);
+  if (args.reduction != 0) return nll_reduced<T>(args);
   T* losses = static_cast<T*>(args.losses);
   T* weights = static_cast<T*>(args.weights);
   parallel_for(args.outer * args.inner, kGrain, [&](int64_t begin, int64_t end) {
@@ -43,19 +90,13 @@ void nll(const LossArgs& args) {
       const int64_t t = class_at(args, place);
       const T weight = t < 0 ? T(0) : weight_of<T>(args, t);
       weights[place] = weight;
-      if (t < 0) {
-        losses[place] = 0;
-        continue;
-      }
-      const int64_t o = args.inner == 1 ? place : place / args.inner;
-      losses[place] = -weight * logp[(o * args.n + t) * args.inner + (place - o * args.inner)];
+      losses[place] = t < 0 ? T(0) : loss_at<T>(args, place, t, weight);
     }
   });
 }
 
 template <class T>
 void nll_backward(const LossArgs& args) {
-  const T* dloss = static_cast<const T*>(args.dloss);
   T* dlogp = static_cast<T*>(args.dx);
   const int64_t block = args.n * args.inner;
   if (args.outer * block == 0) return;
@@ -64,7 +105,7 @@ void nll_backward(const LossArgs& args) {
     for (int64_t o = begin; o < end; ++o) {
       for (int64_t i = 0; i < args.inner; ++i) {
         const int64_t place = o * args.inner + i, t = class_at(args, place);
-        if (t >= 0) dlogp[o * block + t * args.inner + i] = -weight_of<T>(args, t) * dloss[place];
+        if (t >= 0) dlogp[o * block + t * args.inner + i] = -weight_of<T>(args, t) * dloss_at<T>(args, place);
       }
     }
   });
@@ -89,7 +130,6 @@ template <class T>
 void cross_entropy_columns(const LossArgs& args, int64_t o, int64_t first, int64_t width) {
   using V = Batch<T>;
   constexpr int64_t kSize = V::size;
-  const T* dloss = static_cast<const T*>(args.dloss);
   const T* logp = static_cast<const T*>(args.logp) + o * args.n * args.inner + first;
   T* dx = static_cast<T*>(args.dx) + o * args.n * args.inner + first;
   alignas(64) T scale[kTile] = {}, keep[kTile] = {};
@@ -100,7 +140,7 @@ void cross_entropy_columns(const LossArgs& args, int64_t o, int64_t first, int64
     targets[j] = static_cast<int32_t>(t);
     if (t < 0) continue;
     keep[j] = 1;
-    scale[j] = weight_of<T>(args, t) * dloss[place];
+    scale[j] = weight_of<T>(args, t) * dloss_at<T>(args, place);
     at_target[j] = expm1_of(logp[t * args.inner + j]) * scale[j];
   }
   for (int64_t k = 0; k < args.n; ++k) {
@@ -134,7 +174,6 @@ void cross_entropy_backward(const LossArgs& args) {
                         });
   }
   const T* logp = static_cast<const T*>(args.logp);
-  const T* dloss = static_cast<const T*>(args.dloss);
   T* dx = static_cast<T*>(args.dx);
   parallel_for(args.outer, kGrain / args.n + 1, [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
@@ -142,7 +181,7 @@ void cross_entropy_backward(const LossArgs& args) {
       if (t < 0)
         memset(dx + o * args.n, 0, static_cast<size_t>(args.n) * sizeof(T));
       else
-        cross_entropy_row(dx + o * args.n, logp + o * args.n, args.n, t, weight_of<T>(args, t) * dloss[o]);
+        cross_entropy_row(dx + o * args.n, logp + o * args.n, args.n, t, weight_of<T>(args, t) * dloss_at<T>(args, o));
     }
   });
 }

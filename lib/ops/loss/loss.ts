@@ -1,10 +1,11 @@
 // Losses: how far predictions are from targets.
 import { cast, checkFloat, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../../core/dispatch.js';
-import { DTYPES } from '../../core/dtype.js';
+import { codeOf } from '../../core/dtype.js';
+import { fused } from '../../core/fused.js';
 import { isGradEnabled } from '../../core/mode.js';
 import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
-import { checkInteger, checkNumber, formatShape, sameShape, sizeOf } from '../../core/shape.js';
+import { checkInteger, checkNumber, formatShape, sameShape } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
 import { type Bytes, native } from '../../native.js';
@@ -59,7 +60,18 @@ export function checkPairOf(op: string, input: Tensor, target: Tensor): void {
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   checkOptions('mseLoss', options, ['reduction']);
   checkPairOf('mseLoss', input, target);
-  return composite(() => reduce(input.sub(target).square(), checkReduction('mseLoss', options)));
+  const reduction = checkReduction('mseLoss', options);
+  return fused(
+    'mseLoss',
+    [input, target],
+    [input, target],
+    () => reduce(input.sub(target).square(), reduction),
+    (g, [x, t], needs) => {
+      const factor = reduction === 'mean' ? g.mul(2 / x.size) : g.mul(2);
+      const dx = x.sub(t).mul(factor);
+      return [dx, needs[1] && dx.neg()];
+    },
+  );
 }
 
 /**
@@ -182,33 +194,48 @@ function operands(c: Classes, total: Tensor | null): Tensor[] {
   return [c.target, c.weight, total].filter((x) => x !== null);
 }
 
-function geometry(input: Tensor, c: Classes): void {
-  G[0] = DTYPES[input.dtype].code;
-  G[1] = sizeOf(input.shape.slice(0, c.axis));
-  G[2] = input.shape[c.axis];
-  G[3] = sizeOf(input.shape.slice(c.axis + 1));
+function geometry(input: Tensor, c: Classes, reduction: Reduction, total: Tensor | null): void {
+  const { shape } = input;
+  let outer = 1;
+  let inner = 1;
+  for (let i = 0; i < c.axis; i++) outer *= shape[i];
+  for (let i = c.axis + 1; i < shape.length; i++) inner *= shape[i];
+  G[0] = codeOf(input.dtype);
+  G[1] = outer;
+  G[2] = shape[c.axis];
+  G[3] = inner;
   G[4] = c.ignore;
   G[8] = offsetOf(c.target);
   G[9] = c.weight === null ? -1 : offsetOf(c.weight);
+  G[10] = reduction === 'none' ? 0 : reduction === 'sum' ? 1 : 2;
+  G[11] = total === null ? -1 : offsetOf(total);
 }
 
-const weightBytes = (c: Classes): Bytes => c.weight?.storage.bytes ?? NO_BYTES;
+const bytesOf = (x: Tensor | null): Bytes => x?.storage.bytes ?? NO_BYTES;
 
-/** The loss and the weight of every target; not recorded. */
-function nllRaw(op: string, logp: Tensor, c: Classes): { losses: Tensor; weights: Tensor } {
-  const losses = make(op, c.target.shape, logp.dtype);
-  const weights = make(op, c.target.shape, logp.dtype);
-  if (losses.size === 0) return { losses, weights };
-  geometry(logp, c);
-  G[5] = offsetOf(losses);
+/** The losses, reduced or not, the weight of every target, and for a mean the sum of the weights; not recorded. */
+interface Nll {
+  readonly y: Tensor;
+  readonly weights: Tensor;
+  readonly total: Tensor | null;
+}
+
+function nllRaw(op: string, logp: Tensor, c: Classes, reduction: Reduction): Nll {
+  const y = make(op, reduction === 'none' ? c.target.shape : [], logp.dtype);
+  const weights = hidden(make(op, c.target.shape, logp.dtype));
+  const total = reduction === 'mean' ? hidden(make(op, [], logp.dtype)) : null;
+  if (y.size === 0) return { y, weights, total };
+  geometry(logp, c, reduction, total);
+  G[5] = offsetOf(y);
   G[6] = offsetOf(weights);
   G[7] = offsetOf(logp);
   const bad = native.nll(
-    losses.storage.bytes,
+    y.storage.bytes,
     weights.storage.bytes,
     logp.storage.bytes,
     c.target.storage.bytes,
-    weightBytes(c),
+    bytesOf(c.weight),
+    bytesOf(total),
   );
   const n = logp.shape[c.axis];
   checkPlace(
@@ -221,24 +248,13 @@ function nllRaw(op: string, logp: Tensor, c: Classes): { losses: Tensor; weights
         `expected class numbers between 0 and ${n - 1} (or ignoreIndex ${c.ignore}), got ${c.target.read(place)} at place ${place} of the target`,
       ),
   );
-  return { losses, weights };
+  return { y, weights, total };
 }
 
-/** Reduces the losses of single targets, and says with what factor each of them enters: g to d(loss of one target). */
-function combine(
-  reduction: Reduction,
-  losses: Tensor,
-  weights: Tensor,
-): { y: Tensor; spread: (g: Tensor) => Tensor; total: Tensor | null } {
-  const { shape } = losses;
-  if (reduction === 'none') return { y: losses, spread: (g) => g, total: null };
-  const sum = losses.sum();
-  losses.dispose();
-  if (reduction === 'sum') return { y: sum, spread: (g) => g.expand(shape), total: null };
-  const total = hidden(weights.sum());
-  const y = sum.div(total);
-  sum.dispose();
-  return { y, spread: (g) => g.div(total).expand(shape), total };
+/** The gradient of every target's loss from that of the reduced one, in ops. */
+function spread(g: Tensor, c: Classes, reduction: Reduction, total: Tensor | null): Tensor {
+  if (reduction === 'none') return g;
+  return (total === null ? g : g.div(total)).expand(c.target.shape);
 }
 
 /**
@@ -261,19 +277,18 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
   const c = checkClasses(op, input, target, options);
   const reduction = checkReduction(op, options);
   const x = dense(op, input);
-  const { losses, weights } = nllRaw(op, x, c);
+  const { y, weights, total } = nllRaw(op, x, c, reduction);
   dropCopy(x, input);
-  const { y, spread, total } = combine(reduction, losses, hidden(weights));
   const { shape } = input;
   return record(op, y, [input], [weights, ...operands(c, total)], (g, [w]) => {
-    if (isGradEnabled()) return pick(spread(g).mul(w).neg(), shape, c);
-    const dlosses = dense(op, spread(g));
+    if (isGradEnabled()) return pick(spread(g, c, reduction, total).mul(w).neg(), shape, c);
+    const dy = dense(op, g);
     const dx = make('nllLoss backward', shape, g.dtype);
     if (dx.size === 0) return dx;
-    geometry(dx, c);
+    geometry(dx, c, reduction, total);
     G[5] = offsetOf(dx);
-    G[6] = offsetOf(dlosses);
-    native.nllBackward(dx.storage.bytes, dlosses.storage.bytes, c.target.storage.bytes, weightBytes(c));
+    G[6] = offsetOf(dy);
+    native.nllBackward(dx.storage.bytes, dy.storage.bytes, c.target.storage.bytes, bytesOf(c.weight), bytesOf(total));
     return dx;
   });
 }
@@ -315,21 +330,19 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
   const x = dense(op, input);
   const logp = hidden(logSoftmaxRaw(x, c.axis));
   dropCopy(x, input);
-  const { losses, weights } = nllRaw(op, logp, c);
-  const { y, spread, total } = combine(reduction, losses, hidden(weights));
+  const { y, weights, total } = nllRaw(op, logp, c, reduction);
   return record(op, y, [input], [input, logp, weights, ...operands(c, total)], (g, [logits, lp, w]) => {
-    const dlosses = spread(g);
     if (isGradEnabled()) {
-      const factor = dlosses.mul(w);
+      const factor = spread(g, c, reduction, total).mul(w);
       return logits
         .softmax(c.axis)
         .mul(factor.unsqueeze(c.axis))
         .sub(pick(factor, logits.shape, c));
     }
-    const dy = dense(op, dlosses);
+    const dy = dense(op, g);
     const dx = make('crossEntropy backward', lp.shape, lp.dtype);
     if (dx.size === 0) return dx;
-    geometry(lp, c);
+    geometry(lp, c, reduction, total);
     G[5] = offsetOf(dx);
     G[6] = offsetOf(dy);
     G[7] = offsetOf(lp);
@@ -338,7 +351,8 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
       dy.storage.bytes,
       lp.storage.bytes,
       c.target.storage.bytes,
-      weightBytes(c),
+      bytesOf(c.weight),
+      bytesOf(total),
     );
     return dx;
   });
@@ -384,6 +398,6 @@ function smoothed(
   let spread: Tensor;
   if (reduction === 'none') spread = even;
   else if (reduction === 'sum') spread = even.sum();
-  else spread = even.sum().div(nllRaw('crossEntropy', dense('crossEntropy', logp), c).weights.sum());
+  else spread = even.sum().div(nllRaw('crossEntropy', dense('crossEntropy', logp), c, 'none').weights.sum());
   return nll.mul(1 - smoothing).add(spread.mul(smoothing / classes));
 }
