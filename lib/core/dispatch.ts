@@ -2,12 +2,12 @@
 import { describe, TensorError } from '../errors.js';
 import { type Bytes, kernelId, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
-import { DTYPES, type DType, floatOf, isFloat, promote, promoteNumber } from './dtype.js';
+import { codeOf, DTYPES, type DType, floatOf, isFloat, promote, promoteNumber, widthOf } from './dtype.js';
 import { recording } from './recording.js';
 import { track } from './scope.js';
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
-import { allocate, RELEASED, type Storage } from './storage.js';
-import { record } from './tape.js';
+import { allocate, RELEASED, Storage } from './storage.js';
+import { type Rule, record } from './tape.js';
 
 type TensorConstructor = new (
   storage: Storage,
@@ -31,7 +31,7 @@ const G = native.geometry;
 
 /** An uninitialised contiguous tensor. */
 export function make(op: string, shape: Shape, dtype: DType): Tensor {
-  const storage = allocate(op, sizeOf(shape) * DTYPES[dtype].bytes);
+  const storage = allocate(op, sizeOf(shape) * widthOf(dtype));
   const y = new TensorClass(storage, shape, stridesOf(shape), 0, dtype, true, op);
   if (recording !== null) recording.made(y, null);
   track(y);
@@ -64,10 +64,9 @@ export function filled(op: string, shape: Shape, dtype: DType, value: number): T
 
 /** Overwrites `n` elements of a contiguous tensor from place `start` on; not recorded. */
 export function fillRun(y: Tensor, start: number, n: number, value: number): void {
-  const { code, bytes } = DTYPES[y.dtype];
-  G[0] = code;
+  G[0] = codeOf(y.dtype);
   G[1] = n;
-  G[2] = offsetOf(y) + start * bytes;
+  G[2] = offsetOf(y) + start * widthOf(y.dtype);
   G[3] = value;
   native.fill(y.storage.bytes);
 }
@@ -94,9 +93,11 @@ export function isTensor(value: unknown): value is Tensor {
 
 /** The argument as a usable tensor. */
 export function checkTensor(op: string, value: unknown, name = 'a tensor'): Tensor {
-  if (!(value instanceof TensorClass)) throw new TensorError('value', op, `expected ${name}, got ${describe(value)}`);
-  if (value.storage === RELEASED) value.check(op);
-  return value;
+  // By what it holds: V8 compiles instanceof of a class it knows, and looks one up that is a variable.
+  const storage = (value as Tensor | null | undefined)?.storage;
+  if (!(storage instanceof Storage)) throw new TensorError('value', op, `expected ${name}, got ${describe(value)}`);
+  if (storage === RELEASED) (value as Tensor).check(op);
+  return value as Tensor;
 }
 
 export function checkFloat(op: string, x: Tensor, name = 'the input'): Tensor {
@@ -116,7 +117,7 @@ export function checkNdim(op: string, x: Tensor, ndim: number, layout: string, n
 /** Byte offset of the first element inside `x.storage.bytes`. */
 export function offsetOf(x: Tensor): number {
   if (recording !== null) recording.touched(x);
-  return x.storage.byteOffset + x.offset * DTYPES[x.dtype].bytes;
+  return x.storage.byteOffset + x.offset * widthOf(x.dtype);
 }
 
 export function bytesOf(x: Tensor): Bytes {
@@ -125,49 +126,73 @@ export function bytesOf(x: Tensor): Bytes {
 
 // ---- elementwise kernels
 
-/** Fills the slots that all elementwise bindings share (see lib/native.ts). */
-function writeGeometry(y: Tensor, xs: readonly (Tensor | number)[]): void {
-  G[6] = offsetOf(y);
-  let plain = y.isContiguous;
-  for (let i = 0; i < xs.length; i++) {
-    const x = xs[i];
-    if (typeof x === 'number') {
-      G[7 + i] = -1;
-      G[10 + i] = x;
-    } else {
-      G[7 + i] = offsetOf(x);
-      plain = plain && x.isContiguous && sameShape(x.shape, y.shape);
-    }
+type Operand = Tensor | number;
+
+/** The offset of an operand, or its value; whether its elements lie as those of y do. */
+function writeOperand(i: number, x: Operand, y: Tensor): boolean {
+  if (typeof x === 'number') {
+    G[7 + i] = -1;
+    G[10 + i] = x;
+    return true;
   }
+  G[7 + i] = offsetOf(x);
+  return x.isContiguous && sameShape(x.shape, y.shape);
+}
+
+function writeStrides(slot: number, x: Operand, shape: Shape): void {
+  const strides = typeof x === 'number' ? null : broadcastStrides(x.shape, x.strides, shape);
+  for (let d = 0; d < shape.length; d++) G[slot + d] = strides === null ? 0 : strides[d];
+}
+
+/** Fills the slots that all elementwise bindings share (see lib/native.ts). */
+function writeGeometry(y: Tensor, a: Operand, b: Operand | null = null, c: Operand | null = null): void {
+  G[6] = offsetOf(y);
+  let plain = writeOperand(0, a, y) && y.isContiguous;
+  if (b !== null) plain = writeOperand(1, b, y) && plain;
+  if (c !== null) plain = writeOperand(2, c, y) && plain;
   if (plain) {
     G[5] = 1;
     G[13] = y.size;
     G[14] = 1;
-    for (let i = 0; i < xs.length; i++) G[15 + i] = typeof xs[i] === 'number' ? 0 : 1;
+    G[15] = typeof a === 'number' ? 0 : 1;
+    G[16] = typeof b === 'number' ? 0 : 1;
+    G[17] = typeof c === 'number' ? 0 : 1;
     return;
   }
   const { shape } = y;
   const ndim = shape.length;
   G[5] = ndim;
-  let slot = 13;
-  for (let d = 0; d < ndim; d++) G[slot++] = shape[d];
-  for (let d = 0; d < ndim; d++) G[slot++] = y.strides[d];
-  for (const x of xs) {
-    const strides = typeof x === 'number' ? null : broadcastStrides(x.shape, x.strides, shape);
-    for (let d = 0; d < ndim; d++) G[slot++] = strides === null ? 0 : strides[d];
+  for (let d = 0; d < ndim; d++) {
+    G[13 + d] = shape[d];
+    G[13 + ndim + d] = y.strides[d];
   }
+  writeStrides(13 + 2 * ndim, a, shape);
+  if (b !== null) writeStrides(13 + 3 * ndim, b, shape);
+  if (c !== null) writeStrides(13 + 4 * ndim, c, shape);
 }
 
 const NO_BYTES: Bytes = new Uint8Array(0);
-const bytesOrNone = (x: Tensor | number): Bytes => (typeof x === 'number' ? NO_BYTES : x.storage.bytes);
+const bytesOrNone = (x: Operand): Bytes => (typeof x === 'number' ? NO_BYTES : x.storage.bytes);
+
+/** Small tensors mostly share a buffer, and each one given costs 20 ns; a recorder wants to know all of them. */
+function crossBinary(y: Bytes, a: Bytes, b: Bytes): void {
+  if (a !== b || recording !== null) native.binary(y, a, b);
+  else if (a !== y) native.binary(y, a);
+  else native.binary(y);
+}
+
+function crossUnary(y: Bytes, x: Bytes): void {
+  if (x !== y || recording !== null) native.unary(y, x);
+  else native.unary(y);
+}
 
 /** y = cast(x), any strides on both sides; y is written in place. */
 export function copyInto(y: Tensor, x: Tensor): void {
   if (y.size === 0) return;
-  writeGeometry(y, [x]);
+  writeGeometry(y, x);
   G[0] = 0;
-  G[1] = DTYPES[x.dtype].code;
-  G[2] = DTYPES[y.dtype].code;
+  G[1] = codeOf(x.dtype);
+  G[2] = codeOf(y.dtype);
   native.copy(y.storage.bytes, x.storage.bytes);
 }
 
@@ -201,6 +226,8 @@ export function cast(op: string, x: Tensor, dtype: DType): Tensor {
 
 // ---- families
 
+const NONE: readonly Tensor[] = [];
+
 /** An elementwise operation of one operand: its kernel, what its gradient needs, and the gradient. */
 export interface UnaryOp {
   readonly name: string;
@@ -210,6 +237,13 @@ export interface UnaryOp {
   readonly saves: 'x' | 'y' | 'none';
   /** dx from g, what was saved, and the two parameters; null where the derivative is not defined. */
   readonly grad: ((g: Tensor, saved: Tensor, p0: number, p1: number) => Tensor) | null;
+  /** The rule for the tape where both parameters are 0: made once, not at every call. */
+  readonly rule: Rule<readonly Tensor[]>;
+}
+
+function unaryRule(op: Pick<UnaryOp, 'saves' | 'grad'>, p0: number, p1: number): Rule<readonly Tensor[]> {
+  const grad = op.grad as NonNullable<UnaryOp['grad']>;
+  return op.saves === 'none' ? (g) => grad(g, g, p0, p1) : (g, [saved]) => grad(g, saved, p0, p1);
 }
 
 export function unaryOp(
@@ -218,7 +252,8 @@ export function unaryOp(
   grad: UnaryOp['grad'],
   options: { float?: boolean; kernel?: string } = {},
 ): UnaryOp {
-  return { name, id: kernelId('unary', options.kernel ?? name), float: options.float ?? true, saves, grad };
+  const id = kernelId('unary', options.kernel ?? name);
+  return { name, id, float: options.float ?? true, saves, grad, rule: unaryRule({ saves, grad }, 0, 0) };
 }
 
 export function unary(op: UnaryOp, input: Tensor, p0 = 0, p1 = 0): Tensor {
@@ -226,21 +261,19 @@ export function unary(op: UnaryOp, input: Tensor, p0 = 0, p1 = 0): Tensor {
   if ((op.float || x.dtype === 'bool') && !isFloat(x.dtype)) x = cast(op.name, x, floatOf(x.dtype));
   const y = make(op.name, x.shape, x.dtype);
   if (y.size > 0) {
-    writeGeometry(y, [x]);
+    writeGeometry(y, x);
     G[0] = op.id;
-    G[1] = DTYPES[x.dtype].code;
+    G[1] = codeOf(x.dtype);
     G[3] = p0;
     G[4] = p1;
-    native.unary(y.storage.bytes, x.storage.bytes);
+    crossUnary(y.storage.bytes, x.storage.bytes);
   }
-  const { grad } = op;
-  if (!x.requiresGrad || grad === null) {
+  if (!x.requiresGrad || op.grad === null) {
     if (x !== input) x.dispose();
     return y;
   }
-  if (op.saves === 'none') return record(op.name, y, [x], [], (g) => grad(g, g, p0, p1));
-  const saved = op.saves === 'x' ? x : y;
-  return record(op.name, y, [x], [saved], (g, s) => grad(g, s[0], p0, p1));
+  const saved = op.saves === 'none' ? NONE : [op.saves === 'x' ? x : y];
+  return record(op.name, y, [x], saved, p0 === 0 && p1 === 0 ? op.rule : unaryRule(op, p0, p1));
 }
 
 /** A question asked of every element: bool result, no gradient. */
@@ -257,9 +290,9 @@ export function test(op: TestOp, input: Tensor): Tensor {
   const x = checkTensor(op.name, input);
   const y = make(op.name, x.shape, 'bool');
   if (y.size > 0) {
-    writeGeometry(y, [x]);
+    writeGeometry(y, x);
     G[0] = op.id;
-    G[1] = DTYPES[x.dtype].code;
+    G[1] = codeOf(x.dtype);
     native.test(y.storage.bytes, x.storage.bytes);
   }
   return y;
@@ -278,6 +311,8 @@ export interface BinaryOp {
   readonly saves: boolean;
   readonly gradA: BinaryGrad | null;
   readonly gradB: BinaryGrad | null;
+  /** The rule for the tape of two tensors where the parameter is 0: made once, not at every call. */
+  readonly rule: Rule<readonly Tensor[]>;
 }
 export type BinaryGrad = (g: Tensor, a: Tensor | number, b: Tensor | number, p0: number) => Tensor;
 
@@ -288,7 +323,23 @@ export function binaryOp(
   options: { float?: boolean; numeric?: boolean; saves?: boolean; family?: BinaryOp['family']; kernel?: string } = {},
 ): BinaryOp {
   const { float = false, numeric = false, saves = true, family = 'binary', kernel = name } = options;
-  return { name, id: kernelId(family, kernel), family, float, numeric, saves, gradA, gradB };
+  const rule = binaryRule(gradA, gradB, null, null, 0);
+  return { name, id: kernelId(family, kernel), family, float, numeric, saves, gradA, gradB, rule };
+}
+
+/** The rule for the tape; an operand that is a number stands in it, the others are saved or not needed. */
+function binaryRule(
+  gradA: BinaryGrad | null,
+  gradB: BinaryGrad | null,
+  a: number | null,
+  b: number | null,
+  p0: number,
+): Rule<readonly Tensor[]> {
+  return (g, saved, needs) => {
+    const p = a ?? (saved.length > 0 ? saved[0] : 0);
+    const q = b ?? (saved.length > 0 ? saved[saved.length - 1] : 0);
+    return [needs[0] && gradA ? gradA(g, p, q, p0) : null, needs[1] && gradB ? gradB(g, p, q, p0) : null];
+  };
 }
 
 /** The dtype two operands meet in; a number, and a 0-d tensor likewise, widens only into a higher category. */
@@ -300,8 +351,6 @@ export function meet(a: Tensor | number, b: Tensor | number): DType {
   const [wide, scalar] = a.ndim === 0 ? [b, a] : [a, b];
   return DTYPES[scalar.dtype].category > DTYPES[wide.dtype].category ? scalar.dtype : wide.dtype;
 }
-
-const NONE: readonly Tensor[] = [];
 
 export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | number, p0 = 0): Tensor {
   const { name } = op;
@@ -333,11 +382,12 @@ export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | numb
         : broadcastShapes(name, a.shape, b.shape);
   const y = make(name, shape, op.family === 'compare' ? 'bool' : dtype);
   if (y.size > 0) {
-    writeGeometry(y, [a, b]);
+    writeGeometry(y, a, b);
     G[0] = op.id;
-    G[1] = DTYPES[dtype].code;
+    G[1] = codeOf(dtype);
     G[3] = p0;
-    native[op.family](y.storage.bytes, bytesOrNone(a), bytesOrNone(b));
+    if (op.family === 'compare') native.compare(y.storage.bytes, bytesOrNone(a), bytesOrNone(b));
+    else crossBinary(y.storage.bytes, bytesOrNone(a), bytesOrNone(b));
   }
   const x = typeof a === 'number' ? null : a;
   const z = typeof b === 'number' ? null : b;
@@ -346,23 +396,13 @@ export function binary(op: BinaryOp, left: Tensor | number, right: Tensor | numb
   if (x !== null && x !== left) settleCast(x, recorded && op.saves);
   if (z !== null && z !== right) settleCast(z, recorded && op.saves);
   if (!recorded) return y;
-  const { gradA, gradB } = op;
-  if (!op.saves) {
-    return record(name, y, [x, z], NONE, (g, _, needs) => [
-      needs[0] && gradA ? gradA(g, 0, 0, p0) : null,
-      needs[1] && gradB ? gradB(g, 0, 0, p0) : null,
-    ]);
-  }
-  const saved = x === null ? [z as Tensor] : z === null ? [x] : [x, z];
-  const numberA = typeof a === 'number' ? a : 0;
-  const numberB = typeof b === 'number' ? b : 0;
-  const both = saved.length === 2;
-  const first = x !== null;
-  return record(name, y, [x, z], saved, (g, s, needs) => {
-    const p = both || first ? s[0] : numberA;
-    const q = both ? s[1] : first ? numberB : s[0];
-    return [needs[0] && gradA ? gradA(g, p, q, p0) : null, needs[1] && gradB ? gradB(g, p, q, p0) : null];
-  });
+  const saved = !op.saves ? NONE : x === null ? [z as Tensor] : z === null ? [x] : [x, z];
+  const numbers = typeof a === 'number' || typeof b === 'number';
+  const rule =
+    (op.saves && numbers) || p0 !== 0
+      ? binaryRule(op.gradA, op.gradB, typeof a === 'number' ? a : null, typeof b === 'number' ? b : null, p0)
+      : op.rule;
+  return record(name, y, [x, z], saved, rule);
 }
 
 function settleCast(x: Tensor, saved: boolean): void {
@@ -373,11 +413,11 @@ function settleCast(x: Tensor, saved: boolean): void {
 /** a = f(a, b) in place and outside the tape: gradients adding up, running statistics. */
 export function binaryInPlace(id: number, a: Tensor, b: Tensor | number): void {
   if (a.size === 0) return;
-  writeGeometry(a, [a, b]);
+  writeGeometry(a, a, b);
   G[0] = id;
-  G[1] = DTYPES[a.dtype].code;
+  G[1] = codeOf(a.dtype);
   G[3] = 0;
-  native.binary(a.storage.bytes, a.storage.bytes, bytesOrNone(b));
+  crossBinary(a.storage.bytes, a.storage.bytes, bytesOrNone(b));
   a.storage.version++;
 }
 
@@ -392,9 +432,9 @@ export function selectRaw(
 ): Tensor {
   const y = make(op, shape, dtype);
   if (y.size > 0) {
-    writeGeometry(y, [condition, a, b]);
+    writeGeometry(y, condition, a, b);
     G[0] = 0;
-    G[1] = DTYPES[dtype].code;
+    G[1] = codeOf(dtype);
     native.where(y.storage.bytes, condition.storage.bytes, bytesOrNone(a), bytesOrNone(b));
   }
   return y;

@@ -25,6 +25,16 @@ export const DTYPES = {
   bool: { code: 4, bytes: 1, category: 0, array: Uint8Array },
 } as const satisfies Record<DType, DTypeInfo>;
 
+/** Number of a dtype in native code; comparisons cost less than a look into {@link DTYPES} by a name that varies. */
+export function codeOf(dtype: DType): number {
+  return dtype === 'float32' ? 0 : dtype === 'float64' ? 1 : dtype === 'int32' ? 2 : dtype === 'uint8' ? 3 : 4;
+}
+
+/** Bytes an element. */
+export function widthOf(dtype: DType): number {
+  return dtype === 'float32' || dtype === 'int32' ? 4 : dtype === 'float64' ? 8 : 1;
+}
+
 export function isDType(value: unknown): value is DType {
   return typeof value === 'string' && Object.hasOwn(DTYPES, value);
 }

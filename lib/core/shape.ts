@@ -15,6 +15,9 @@ export function sizeOf(shape: Shape): number {
 
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
+  // Most shapes are this short, and literals cost less than arrays of any length.
+  if (shape.length === 2) return [shape[1], 1];
+  if (shape.length === 1) return [1];
   const strides = new Array<number>(shape.length);
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
@@ -158,6 +161,10 @@ export function normalizeAxis(op: string, axis: unknown, ndim: number): number {
 /** Distinct dimension numbers from one or several; `undefined` and `[]` mean all. */
 export function normalizeAxes(op: string, axes: unknown, ndim: number): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: ndim }, (_, i) => i);
+  if (typeof axes === 'number') {
+    const axis = normalizeAxis(op, axes, ndim);
+    return ndim === 0 ? [] : [axis];
+  }
   const list = Array.isArray(axes) ? axes : [axes];
   if (list.length === 0) return Array.from({ length: ndim }, (_, i) => i);
   const out = list.map((axis) => normalizeAxis(op, axis, ndim));

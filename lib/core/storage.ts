@@ -127,7 +127,7 @@ function makeRoom(op: string, capacity: number): void {
 
 /** Sizes are rounded up to four steps per power of two, which wastes at most a quarter and lets sizes share blocks. */
 function sizeClass(bytes: number): number {
-  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+  const step = bytes <= 2 ** 32 ? (2 ** 29) >>> Math.clz32(bytes - 1) : 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
   return Math.ceil(bytes / step) * step;
 }
 

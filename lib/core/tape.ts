@@ -95,12 +95,13 @@ export function record<const S extends readonly Tensor[]>(
 }
 
 function edgesOf(inputs: readonly (Tensor | null)[]): (Node | null)[] | null {
-  let edges: (Node | null)[] | null = null;
-  for (let i = 0; i < inputs.length; i++) {
+  let i = 0;
+  while (i < inputs.length && inputs[i]?.requiresGrad !== true) i++;
+  if (i === inputs.length) return null;
+  const edges: (Node | null)[] = [];
+  for (i = 0; i < inputs.length; i++) {
     const x = inputs[i];
-    if (x === null || !x.requiresGrad) continue;
-    edges ??= new Array<Node | null>(inputs.length).fill(null);
-    edges[i] = nodeOf(x);
+    edges.push(x === null ? null : nodeOf(x));
   }
   return edges;
 }
@@ -129,21 +130,26 @@ export interface WalkOptions {
   targets: readonly Node[] | null;
 }
 
+function visit(node: Node, walk: number, wanted: boolean, nodes: Node[]): void {
+  if (node.walk === walk) return;
+  node.walk = walk;
+  node.wanted = wanted;
+  nodes.push(node);
+}
+
 /** All nodes behind the roots, latest first: creation order is a topological order. */
 function reach(roots: readonly Node[], targets: readonly Node[] | null): Node[] {
   const walk = ++currentWalk;
   const nodes: Node[] = [];
-  const stack: Node[] = [];
-  const visit = (node: Node | null) => {
-    if (node === null || node.walk === walk) return;
-    node.walk = walk;
-    node.wanted = targets === null;
-    nodes.push(node);
-    stack.push(node);
-  };
-  for (const root of roots) visit(root);
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    for (let i = 0; i < node.edges.length; i++) visit(node.edges[i]);
+  const wanted = targets === null;
+  for (const root of roots) visit(root, walk, wanted, nodes);
+  // What is found is looked behind in turn.
+  for (let at = 0; at < nodes.length; at++) {
+    const { edges } = nodes[at];
+    for (let i = 0; i < edges.length; i++) {
+      const edge = edges[i];
+      if (edge !== null) visit(edge, walk, wanted, nodes);
+    }
   }
   nodes.sort((a, b) => b.id - a.id);
   if (targets !== null) {

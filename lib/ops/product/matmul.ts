@@ -1,6 +1,7 @@
 // Matrix products. Every export is also a method of Tensor.
-import { cast, checkTensor, dense, dropCopy, hidden, make, meet, offsetOf, view } from '../../core/dispatch.js';
-import { DTYPES, type DType, isFloat } from '../../core/dtype.js';
+import { cast, checkTensor, dense, dropCopy, hidden, make, meet, offsetOf } from '../../core/dispatch.js';
+import { codeOf, type DType, isFloat } from '../../core/dtype.js';
+import { isGradEnabled } from '../../core/mode.js';
 import { composite } from '../../core/scope.js';
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -11,45 +12,61 @@ import type { Tensor } from '../../tensor.js';
 const G = native.geometry;
 const NO_BYTES: Bytes = new Uint8Array(0);
 
-/** How BLAS reads the last two dimensions: plain or transposed, with a leading dimension; null where it cannot. */
-function layout(x: Tensor): { trans: number; ld: number } | null {
-  const [rows, columns] = x.shape.slice(-2);
-  const [down, right] = x.strides.slice(-2);
+/** How BLAS reads the last two dimensions: the step between rows, negative where they lie transposed, 0 where it cannot. */
+function rowStep(x: Tensor): number {
+  const at = x.ndim - 2;
+  const rows = x.shape[at];
+  const columns = x.shape[at + 1];
+  const down = x.strides[at];
+  const right = x.strides[at + 1];
   // Strides say nothing where there are no elements.
-  if (x.size === 0) return { trans: 0, ld: Math.max(columns, 1) };
-  if ((right === 1 || columns === 1) && (down >= columns || rows === 1))
-    return { trans: 0, ld: Math.max(down, columns, 1) };
-  if ((down === 1 || rows === 1) && (right >= rows || columns === 1)) return { trans: 1, ld: Math.max(right, rows, 1) };
-  return null;
+  if (x.size === 0) return Math.max(columns, 1);
+  if ((right === 1 || columns === 1) && (down >= columns || rows === 1)) return Math.max(down, columns, 1);
+  if ((down === 1 || rows === 1) && (right >= rows || columns === 1)) return -Math.max(right, rows, 1);
+  return 0;
 }
 
+const NO_BATCH: Shape = [];
+
+/** Which operands are taken transposed, and a row added to each row of the result. */
+interface GemmOptions {
+  readonly a?: boolean;
+  readonly b?: boolean;
+  readonly bias?: Tensor;
+}
+const A_TRANSPOSED: GemmOptions = { a: true };
+const B_TRANSPOSED: GemmOptions = { b: true };
+
 /** c = a b (+ bias) for a [..., m, k] and b [..., k, n]; transposed operands are read in place. Not recorded. */
-function gemm(op: string, a: Tensor, b: Tensor, batch: Shape, bias: Tensor | null): Tensor {
-  const m = a.shape[a.ndim - 2];
-  const k = a.shape[a.ndim - 1];
-  const n = b.shape[b.ndim - 1];
-  const c = make(op, [...batch, m, n], a.dtype);
-  let left = layout(a);
-  const p = left === null ? dense(op, a) : a;
-  left ??= layout(p) as NonNullable<typeof left>;
-  let right = layout(b);
-  const q = right === null ? dense(op, b) : b;
-  right ??= layout(q) as NonNullable<typeof right>;
-  G[0] = DTYPES[a.dtype].code;
-  G[1] = left.trans;
-  G[2] = right.trans;
+function gemm(op: string, a: Tensor, b: Tensor, batch: Shape, options?: GemmOptions): Tensor {
+  const flipA = options?.a === true;
+  const flipB = options?.b === true;
+  const bias = options?.bias;
+  const m = a.shape[a.ndim - (flipA ? 1 : 2)];
+  const k = a.shape[a.ndim - (flipA ? 2 : 1)];
+  const n = b.shape[b.ndim - (flipB ? 2 : 1)];
+  const ndim = batch.length;
+  const c = make(op, ndim === 0 ? [m, n] : [...batch, m, n], a.dtype);
+  let left = rowStep(a);
+  const p = left === 0 ? dense(op, a) : a;
+  if (left === 0) left = rowStep(p);
+  let right = rowStep(b);
+  const q = right === 0 ? dense(op, b) : b;
+  if (right === 0) right = rowStep(q);
+  G[0] = codeOf(a.dtype);
+  G[1] = left < 0 !== flipA ? 1 : 0;
+  G[2] = right < 0 !== flipB ? 1 : 0;
   G[3] = m;
   G[4] = n;
   G[5] = k;
-  G[6] = left.ld;
-  G[7] = right.ld;
+  G[6] = Math.abs(left);
+  G[7] = Math.abs(right);
   G[8] = 1;
   G[9] = 0;
   G[10] = offsetOf(c);
   G[11] = offsetOf(p);
   G[12] = offsetOf(q);
-  G[13] = bias === null ? -1 : offsetOf(bias);
-  const ndim = batch.length;
+  G[13] = bias === undefined ? -1 : offsetOf(bias);
   G[14] = ndim;
   if (ndim > 0) {
     const stridesA = broadcastStrides(p.shape.slice(0, -2), p.strides.slice(0, -2), batch);
@@ -64,6 +81,21 @@ function gemm(op: string, a: Tensor, b: Tensor, batch: Shape, bias: Tensor | nul
   dropCopy(p, a);
   dropCopy(q, b);
   return c;
+}
+
+/** a b of matrices, for rules: outside the tape, unless the walk itself is recorded. */
+function times(op: string, a: Tensor, b: Tensor): Tensor {
+  return isGradEnabled() ? matmul(a, b) : gemm(op, a, b, NO_BATCH);
+}
+
+/** a b^T of matrices, for rules. */
+function timesTransposed(op: string, a: Tensor, b: Tensor): Tensor {
+  return isGradEnabled() ? matmul(a, b.t()) : gemm(op, a, b, NO_BATCH, B_TRANSPOSED);
+}
+
+/** a^T b of matrices, for rules. */
+function transposedTimes(op: string, a: Tensor, b: Tensor): Tensor {
+  return isGradEnabled() ? matmul(a.t(), b) : gemm(op, a, b, NO_BATCH, A_TRANSPOSED);
 }
 
 function checkProduct(op: string, a: Tensor, b: Tensor): DType {
@@ -114,11 +146,26 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const q = cast(op, b, dtype);
   if (p !== a && !p.requiresGrad) hidden(p);
   if (q !== b && !q.requiresGrad) hidden(q);
+  if (p.ndim === 2 && q.ndim === 2) {
+    return record(op, gemm(op, p, q, NO_BATCH), [p, q], [p, q], (g, [x, y], needs) => [
+      needs[0] && timesTransposed(op, g, y),
+      needs[1] && transposedTimes(op, x, g),
+    ]);
+  }
   const batch = broadcastShapes(op, p.shape.slice(0, -2), q.shape.slice(0, -2));
-  return record(op, gemm(op, p, q, batch, null), [p, q], [p, q], (g, [x, y], needs) => [
+  return record(op, gemm(op, p, q, batch), [p, q], [p, q], (g, [x, y], needs) => [
     needs[0] && matmul(g, y.transpose(-2, -1)),
     needs[1] && matmul(x.transpose(-2, -1), g),
   ]);
+}
+
+/** dx, dW and db of {@link linear} on a matrix. */
+function linearRule(g: Tensor, [x, weight]: readonly [Tensor, Tensor], needs: readonly unknown[]): (Tensor | null)[] {
+  return [
+    needs[0] ? times('linear', g, weight) : null,
+    needs[1] ? transposedTimes('linear', g, x) : null,
+    needs[2] ? g.sum(0) : null,
+  ];
 }
 
 /**
@@ -163,14 +210,8 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     const outer = x.shape.slice(0, -1);
     return composite(() => linear(x.reshape([sizeOf(outer), inner]), weight, bias).reshape([...outer, out]));
   }
-  const wt = view(op, weight, [inner, out], [weight.strides[1], weight.strides[0]], weight.offset, false);
   const b = bias && dense(op, bias);
-  const y = gemm(op, x, wt, [], b);
-  wt.dispose();
+  const y = gemm(op, x, weight, NO_BATCH, b === null ? B_TRANSPOSED : { b: true, bias: b });
   if (b !== null) dropCopy(b, bias as Tensor);
-  return record(op, y, [x, weight, bias], [x, weight], (g, [input, w], needs) => [
-    needs[0] && matmul(g, w),
-    needs[1] && matmul(g.t(), input),
-    needs[2] && g.sum(0),
-  ]);
+  return record(op, y, [x, weight, bias], [x, weight], linearRule);
 }
