@@ -18,6 +18,7 @@ const benchmarks: Benchmark[] = (
     import('./cases/startup.js'),
     import('./cases/memory.js'),
     import('./cases/gelu.js'),
+    import('./cases/loader.js'),
     import('./cases/works.js'),
   ])
 ).flatMap((module) => module.benchmarks);

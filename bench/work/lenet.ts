@@ -3,7 +3,7 @@ import { nn } from 'chainrule';
 import { inference, training } from './train.js';
 import { type Float, fill, labels, values, type Work } from './work.js';
 
-function lenet(dtype: Float): nn.Module {
+export function lenet(dtype: Float): nn.Module {
   return new nn.Sequential(
     new nn.Conv2d(1, 20, 5, { dtype }),
     new nn.ReLU(),

@@ -1,4 +1,7 @@
-// DataLoader with workers: the same batches whatever their number, errors carried over, nothing left behind.
+// DataLoader with workers: the same batches whatever their number, of every kind of dataset, with transforms.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { arange, data, Generator, manualSeed, nn, ones, optim, Tensor, TensorError, tensor, train } from 'chainrule';
 import { describe, expect, it, vi } from 'vitest';
 import type { Noisy, NoisyBatches, NoisyLater } from './fixtures/sets.js';
@@ -192,5 +195,58 @@ describe('batches', () => {
     const here = await go(undefined);
     expect(here).toHaveLength(10);
     expect(await go(2)).toEqual(here);
+  });
+});
+
+describe('transforms', () => {
+  it('of images in folders run in the workers, with sequences of different lengths likewise', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chainrule-workers-'));
+    try {
+      for (const name of ['cat', 'dog']) {
+        mkdirSync(join(folder, name));
+        for (let i = 0; i < 4; i++) writeFileSync(join(folder, name, `${i}.png`), Buffer.from([i, name.length]));
+      }
+      const { centerCrop, compose, normalize, randomCrop, randomHorizontalFlip } = data.transforms;
+      const transform = compose([
+        randomCrop(4, { padding: 2 }),
+        randomHorizontalFlip(),
+        centerCrop(3),
+        normalize(0.5, 2),
+      ]);
+      const decode = await from<NonNullable<data.ImageFolderOptions['decode']>>('decoder');
+      const set = await data.imageFolder(folder, { channels: 1, transform, decode });
+      const make = (workers: number) =>
+        all(new data.DataLoader(set, { batchSize: 3, shuffle: true, seed: 2, workers }));
+      const here = await make(0);
+      expect(here).toHaveLength(3);
+      expect(await make(2)).toEqual(here);
+      const closed = await data.imageFolder(folder, { channels: 1, transform: (x) => x, decode });
+      expect((await errorOf(() => new data.DataLoader(closed, { workers: 1 }))).message).toContain('got a function');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const words = await from<data.Dataset<Tensor, [Tensor, Tensor]>>('words');
+    const read = (workers: number) =>
+      all(
+        new data.DataLoader(words, { batchSize: 2, workers, collate: data.padCollate<Tensor>({ paddingValue: -1 }) }),
+      );
+    expect(await read(1)).toEqual(await read(0));
+  });
+});
+
+describe('memory', () => {
+  it('stays flat over many batches', async () => {
+    const set = new data.TensorDataset(ones([64, 4096]));
+    const loader = new data.DataLoader(set, { batchSize: 8, workers: several(1) });
+    await all(loader);
+    const before = process.memoryUsage().rss;
+    let peak = 0;
+    for (let i = 0; i < 200; i++) {
+      for await (const [x] of loader) expect(x.shape).toEqual([8, 4096]);
+      peak = Math.max(peak, process.memoryUsage().rss - before);
+    }
+    await loader.close();
+    // 1,600 batches of 128 KiB, 200 MiB in all.
+    expect(peak).toBeLessThan(120 * 2 ** 20);
   });
 });
