@@ -45,15 +45,19 @@ inline Batch<A> load_as(const A* x) {
   return Batch<A>::load_unaligned(x);
 }
 
-// As many float32 as float64 fit in a vector, and vectors whose conversion is one instruction in every capability; the
-// intrinsic of AVX-512 warns about its own undefined operand in g++ 12.
+// As many float32 as float64 fit in a vector, and the vectors of them. Of a conversion to eight float64 g++ 12 makes
+// two halves that it joins again, unless the intrinsic says it.
 constexpr int kDoubles = Batch<double>::size;
 typedef float HalfVector __attribute__((vector_size(kDoubles * sizeof(float))));
 typedef float FloatVector __attribute__((vector_size(2 * kDoubles * sizeof(float))));
 typedef double DoubleVector __attribute__((vector_size(kDoubles * sizeof(double))));
 
 inline Batch<double> widened(HalfVector x) {
+#if defined(__AVX512F__)
+  return _mm512_cvtps_pd(x);
+#else
   return typename Batch<double>::register_type(__builtin_convertvector(x, DoubleVector));
+#endif
 }
 
 template <class A>
@@ -75,6 +79,21 @@ inline void widen(Batch<float> v, Batch<double>* low, Batch<double>* high) {
 #else
   *low = widened(__builtin_shufflevector(x, x, 0, 1));
   *high = widened(__builtin_shufflevector(x, x, 2, 3));
+#endif
+}
+
+// Two halves as float32, rounded once.
+inline Batch<float> narrowed(Batch<double> low, Batch<double> high) {
+#if defined(__AVX512F__)
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+#else
+  const HalfVector a = __builtin_convertvector((DoubleVector) typename Batch<double>::register_type(low), HalfVector);
+  const HalfVector b = __builtin_convertvector((DoubleVector) typename Batch<double>::register_type(high), HalfVector);
+#if defined(__AVX__)
+  return typename Batch<float>::register_type(__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7));
+#else
+  return typename Batch<float>::register_type(__builtin_shufflevector(a, b, 0, 1, 2, 3));
+#endif
 #endif
 }
 

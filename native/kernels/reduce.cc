@@ -42,8 +42,8 @@ inline A convert(T x) {
     return static_cast<A>(x);
 }
 
-template <class V>
-inline V pick(bool c, V a, V b) {
+template <class C, class V>
+inline V pick(C c, V a, V b) {
   return c ? a : b;
 }
 template <class T>
@@ -52,7 +52,7 @@ inline Batch<T> pick(xsimd::batch_bool<T> c, Batch<T> a, Batch<T> b) {
 }
 
 template <class V>
-inline bool is_nan(V x) {
+inline auto is_nan(V x) {
   return x != x;
 }
 // xsimd's != is ordered on AVX and later: false for NaN.
@@ -73,7 +73,10 @@ struct Adding {
   static constexpr bool kNeedsElements = false;
   static Acc identity() { return 0; }
   static Acc value(T x) { return convert<Acc>(x); }
-  static Acc combine(Acc a, Acc b) { return a + b; }
+  template <class V>
+  static V combine(V a, V b) {
+    return a + b;
+  }
   static Acc repeat(Acc a, int64_t n) { return a * static_cast<Acc>(n); }
   static Out finish(Acc a, int64_t) { return static_cast<Out>(a); }
 };
@@ -106,7 +109,6 @@ struct Mean : Sum<Element> {
     else
       return convert<Acc>(x);
   }
-  static Acc combine(Acc a, Acc b) { return a + b; }
   static Acc repeat(Acc a, int64_t n) { return a * static_cast<Acc>(n); }
   static Out finish(Acc a, int64_t count) {
     if constexpr (kFloat<T>)
@@ -125,7 +127,10 @@ struct Prod : Adding<T> {
   static V step(V a, V x) {
     return a * x;
   }
-  static Acc combine(Acc a, Acc b) { return a * b; }
+  template <class V>
+  static V combine(V a, V b) {
+    return a * b;
+  }
   static Acc repeat(Acc a, int64_t n) {
     Acc power = 1;
     for (; n > 0; n /= 2, a = a * a)
@@ -166,7 +171,10 @@ struct Max : Extreme<T> {
     else
       return x > a ? x : a;
   }
-  static Acc combine(Acc a, Acc b) { return step(a, b); }
+  template <class V>
+  static V combine(V a, V b) {
+    return step(a, b);
+  }
   static bool beats(Acc x, Acc best) {
     if constexpr (kFloat<T>)
       return (x > best) | ((x != x) & (best == best));
@@ -186,7 +194,10 @@ struct Min : Extreme<T> {
     else
       return x < a ? x : a;
   }
-  static Acc combine(Acc a, Acc b) { return step(a, b); }
+  template <class V>
+  static V combine(V a, V b) {
+    return step(a, b);
+  }
   static bool beats(Acc x, Acc best) {
     if constexpr (kFloat<T>)
       return (x < best) | ((x != x) & (best == best));

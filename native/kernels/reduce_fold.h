@@ -10,7 +10,43 @@ namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
 // Floating point goes into a fixed number of lanes, combined in a fixed order: the same bits whatever the width of a
-// vector. Integers need no such care and vectorise by themselves.
+// vector. Long runs go into kChains times as many first, for an addition takes three cycles and two can begin in each.
+// Integers need no such care and vectorise by themselves.
+constexpr int kChains = 2;
+
+template <class Op, int kBatches>
+struct Lanes {
+  using T = typename Op::T;
+  using Acc = typename Op::Acc;
+  static constexpr int kSize = Batch<Acc>::size, kCount = kBatches * kSize;
+  Batch<Acc> acc[kBatches];
+
+  Lanes() {
+    for (auto& a : acc) a = Batch<Acc>(Op::identity());
+  }
+  void step(const T* x) {
+    for (int k = 0; k < kBatches; ++k) acc[k] = Op::step(acc[k], load_as<Acc>(x + k * kSize));
+  }
+};
+
+// The halves of n lanes, as vectors: a comparison of single values would be a branch.
+template <class Op, int n>
+inline typename Op::Acc fold_lanes(const typename Op::Acc* lanes) {
+  using Acc = typename Op::Acc;
+  if constexpr (n == 1) {
+    return *lanes;
+  } else {
+    typedef Acc Half __attribute__((vector_size(n / 2 * sizeof(Acc))));
+    Half low, high;
+    __builtin_memcpy(&low, lanes, sizeof low);
+    __builtin_memcpy(&high, lanes + n / 2, sizeof high);
+    const Half both = Op::combine(low, high);
+    Acc half[n / 2];
+    __builtin_memcpy(half, &both, sizeof both);
+    return fold_lanes<Op, n / 2>(half);
+  }
+}
+
 template <class Op>
 inline typename Op::Acc fold_run(const typename Op::T* x, int64_t n) {
   using T = typename Op::T;
@@ -21,24 +57,28 @@ inline typename Op::Acc fold_run(const typename Op::T* x, int64_t n) {
     return a;
   }
   if constexpr (Op::kLanes > 0) {
-    constexpr int kSize = Batch<Acc>::size, kBatches = Op::kLanes / kSize;
-    Batch<Acc> acc[kBatches];
-    for (int k = 0; k < kBatches; ++k) acc[k] = Batch<Acc>(Op::identity());
-    T tail[Op::kLanes];
-    for (int64_t i = 0; i < n; i += Op::kLanes) {
-      const T* from = x + i;
-      if (n - i < Op::kLanes) {
-        for (int k = 0; k < Op::kLanes; ++k) tail[k] = static_cast<T>(Op::identity());
-        copy_elements(tail, from, n - i);
-        from = tail;
-      }
-      for (int k = 0; k < kBatches; ++k) acc[k] = Op::step(acc[k], load_as<Acc>(from + k * kSize));
+    constexpr int kBatches = Op::kLanes / static_cast<int>(Batch<Acc>::size), kMany = kChains * kBatches;
+    Lanes<Op, kBatches> lanes;
+    int64_t i = 0;
+    if (n >= 2 * kChains * Op::kLanes) {
+      Lanes<Op, kMany> many;
+      for (; i + many.kCount <= n; i += many.kCount) many.step(x + i);
+      for (int half = kMany / 2; half >= kBatches; half /= 2)
+        for (int k = 0; k < half; ++k) many.acc[k] = Op::combine(many.acc[k], many.acc[k + half]);
+      for (int k = 0; k < kBatches; ++k) lanes.acc[k] = many.acc[k];
     }
-    Acc lanes[Op::kLanes];
-    for (int k = 0; k < kBatches; ++k) acc[k].store_unaligned(lanes + k * kSize);
-    for (int half = Op::kLanes / 2; half > 0; half /= 2)
-      for (int k = 0; k < half; ++k) lanes[k] = Op::combine(lanes[k], lanes[k + half]);
-    return lanes[0];
+    for (; i + Op::kLanes <= n; i += Op::kLanes) lanes.step(x + i);
+    if (i < n) {
+      T tail[Op::kLanes];
+      for (T& element : tail) element = static_cast<T>(Op::identity());
+      copy_elements(tail, x + i, n - i);
+      lanes.step(tail);
+    }
+    for (int half = kBatches / 2; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) lanes.acc[k] = Op::combine(lanes.acc[k], lanes.acc[k + half]);
+    alignas(64) Acc each[lanes.kSize];
+    lanes.acc[0].store_aligned(each);
+    return fold_lanes<Op, lanes.kSize>(each);
   }
 }
 
