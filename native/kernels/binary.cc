@@ -167,14 +167,43 @@ namespace functors {
 CHAINRULE_BINARY(CHAINRULE_FLOAT, CHAINRULE_INTEGER, CHAINRULE_BOOL, CHAINRULE_WHOLE, CHAINRULE_LOGIC)
 }  // namespace functors
 
+namespace powers {
+#define CHAINRULE_POWER(name, exponent, expression) \
+  struct name {                                     \
+    template <class V>                              \
+    static V of(V a, V, V) {                        \
+      return expression;                            \
+    }                                               \
+  };
+CHAINRULE_POWERS(CHAINRULE_POWER)
+}  // namespace powers
+
+// An exponent that is one number is looked at once.
+template <class T>
+void power_vectors(void* y, const void* const* x, const int64_t* step, int64_t n, const double* p) {
+  if (step[1] == 0) {
+    const T b = *static_cast<const T*>(x[1]);
+#define CHAINRULE_POWER_ROW(name, exponent, expression) \
+  if (b == T(exponent)) return binary_vectors<powers::name, T>(y, x, step, n, p);
+    CHAINRULE_POWERS(CHAINRULE_POWER_ROW)
+  }
+  binary_vectors<functors::pow, T>(y, x, step, n, p);
+}
+
 #define CHAINRULE_NAME(name, ...) #name,
 const char* const kNames[] = {
     CHAINRULE_BINARY(CHAINRULE_NAME, CHAINRULE_NAME, CHAINRULE_NAME, CHAINRULE_NAME, CHAINRULE_NAME)};
 
 #define CHAINRULE_FLOAT_ROW(name, ...) {binary_vectors<functors::name, float>, binary_vectors<functors::name, double>},
-#define CHAINRULE_INTEGER_ROW(name, ...)                                          \
-  {binary_vectors<functors::name, float>, binary_vectors<functors::name, double>, \
-   binary_values<functors::name, int32_t, int32_t>, binary_values<functors::name, uint8_t, uint8_t>},
+// Powers have rows of their own.
+template <class F, class T>
+constexpr RowFunction kVectors = binary_vectors<F, T>;
+template <class T>
+constexpr RowFunction kVectors<functors::pow, T> = power_vectors<T>;
+
+#define CHAINRULE_INTEGER_ROW(name, ...)                                                                               \
+  {kVectors<functors::name, float>, kVectors<functors::name, double>, binary_values<functors::name, int32_t, int32_t>, \
+   binary_values<functors::name, uint8_t, uint8_t>},
 #define CHAINRULE_BOOL_ROW(name, ...)                                                                \
   {binary_vectors<functors::name, float>, binary_vectors<functors::name, double>,                    \
    binary_values<functors::name, int32_t, int32_t>, binary_values<functors::name, uint8_t, uint8_t>, \

@@ -9,14 +9,11 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "kernels/simd.h"
+#include "kernels/lanes.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 namespace math {
-
-template <class T>
-using Batch = xsimd::batch<T>;
 
 // How a float type is laid out, and where exp leaves its range.
 template <class T>
@@ -244,19 +241,19 @@ V log_sigmoid(V x) {
 template <class V, class F>
 V in_double(V a, V b, F f) {
   using D = Batch<double>;
-  alignas(64) float x[V::size], y[V::size];
-  a.store_aligned(x);
-  b.store_aligned(y);
-  for (size_t i = 0; i < V::size; i += D::size) {
-    alignas(64) double u[D::size], v[D::size];
-    for (size_t j = 0; j < D::size; ++j) {
-      u[j] = x[i + j];
-      v[j] = y[i + j];
-    }
-    f(D::load_aligned(u), D::load_aligned(v)).store_aligned(u);
-    for (size_t j = 0; j < D::size; ++j) x[i + j] = static_cast<float>(u[j]);
-  }
-  return V::load_aligned(x);
+  D a_low, a_high, b_low, b_high;
+  widen(a, &a_low, &a_high);
+  widen(b, &b_low, &b_high);
+  return narrowed(f(a_low, b_low), f(a_high, b_high));
+}
+
+// Horner's rule, the constant coefficient first.
+template <class V, class... C>
+V polynomial(V x, double c0, double c1, C... rest) {
+  if constexpr (sizeof...(rest) == 0)
+    return xsimd::fma(x, V(Element<V>(c1)), V(Element<V>(c0)));
+  else
+    return xsimd::fma(x, polynomial(x, c1, rest...), V(Element<V>(c0)));
 }
 
 template <class V>

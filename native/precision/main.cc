@@ -19,6 +19,7 @@ struct Function {
   const char* name;
   double most;  // units in the last place
   double (*exact)(double);
+  float exponent = 0;  // of a power, a kernel of two operands
 };
 
 constexpr double kMost = 4;
@@ -49,6 +50,14 @@ const Function kFunctions[] = {
     {"acosh", kMost, [](double x) { return std::acosh(x); }},
     {"atanh", kMost, [](double x) { return std::atanh(x); }},
     {"erfc", kMost, [](double x) { return std::erfc(x); }},
+    {"pow2.5", 0.51, [](double x) { return std::pow(x, 2.5); }, 2.5},
+    {"pow-1.75", 0.51, [](double x) { return std::pow(x, -1.75); }, -1.75},
+    {"pow5", 0.51, [](double x) { return std::pow(x, 5); }, 5},
+    {"pow3", 0.51, [](double x) { return std::pow(x, 3); }, 3},
+    {"pow0.5", 0.51, [](double x) { return std::pow(x, 0.5); }, 0.5},
+    {"pow-0.5", 0.51, [](double x) { return std::pow(x, -0.5); }, -0.5},
+    {"pow-1", 0.51, [](double x) { return 1 / x; }, -1},
+    {"pow-2", 0.51, [](double x) { return 1 / (x * x); }, -2},
 };
 
 // The worst of a chunk of patterns.
@@ -104,8 +113,8 @@ Worst run(const Function& function, RowFunction row) {
   std::vector<Worst> found(kChunks);
   parallel_for(kChunks, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> x(kRow), y(kRow);
-    const void* from[1] = {x.data()};
-    const int64_t step[1] = {1};
+    const void* from[2] = {x.data(), &function.exponent};
+    const int64_t step[2] = {1, 0};
     const double p[2] = {1, 20};
     for (int64_t chunk = begin; chunk < end; ++chunk) {
       for (int64_t first = chunk * kPerChunk; first < (chunk + 1) * kPerChunk; first += kRow) {
@@ -127,11 +136,12 @@ Worst run(const Function& function, RowFunction row) {
   return all;
 }
 
-int number_of(const char* name) {
-  const RowFamily& family = kernels().unary;
+RowFunction kernel_of(const Function& function) {
+  const bool power = function.exponent != 0;
+  const RowFamily& family = power ? kernels().binary : kernels().unary;
   for (int k = 0; k < family.count; ++k)
-    if (std::strcmp(family.names[k], name) == 0) return k;
-  return -1;
+    if (std::strcmp(family.names[k], power ? "pow" : function.name) == 0) return family.rows[k][0];
+  return nullptr;
 }
 
 }  // namespace
@@ -142,7 +152,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::printf("float32 kernels of %s on all 2^32 patterns, %d threads\n", capability(), num_threads());
-  std::printf("%-8s %10s %16s %14s %8s\n", "function", "max ULP", "at", "special wrong", "seconds");
+  std::printf("%-9s %10s %16s %14s %8s\n", "function", "max ULP", "at", "special wrong", "seconds");
   bool good = true;
   int ran = 0;
   for (int f = 0; f < static_cast<int>(sizeof kFunctions / sizeof *kFunctions); ++f) {
@@ -153,9 +163,9 @@ int main(int argc, char** argv) {
     if (!wanted) continue;
     ++ran;
     const auto start = std::chrono::steady_clock::now();
-    const Worst worst = run(function, kernels().unary.rows[number_of(function.name)][0]);
+    const Worst worst = run(function, kernel_of(function));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::printf("%-8s %10.3f %16.9g %14lld %8.1f\n", function.name, worst.units, float_of(worst.at),
+    std::printf("%-9s %10.3f %16.9g %14lld %8.1f\n", function.name, worst.units, float_of(worst.at),
                 static_cast<long long>(worst.wrong), seconds);
     if (worst.wrong > 0) std::printf("  the first special value that is wrong is f(%.9g)\n", float_of(worst.wrong_at));
     std::fflush(stdout);
