@@ -7,6 +7,7 @@
 #include "core/index_check.h"
 #include "core/parallel.h"
 #include "kernels/convert.h"
+#include "kernels/lanes.h"
 #include "kernels/table.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
@@ -55,13 +56,50 @@ inline bool good_indices(const IndexArgs& args, int64_t indices) {
   return check_indices(args.index, indices, args.wraps ? -args.n : 0, args.n, kNoneIgnored);
 }
 
-// y[i] = x[index[i]], single elements.
-template <class T>
-void take(T* y, const T* x, const int32_t* index, int64_t count, int64_t n) {
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t row = row_at(index + i, n);
-    if (row >= 0) y[i] = x[row];
+// The rows that some indices, at most kBlock, stand for: read once, then kept inside 0 .. n - 1 whatever they have
+// become. Returns whether they were all good.
+constexpr int64_t kBlock = 1024;
+
+inline bool rows_at(int32_t* __restrict rows, const int32_t* index, int64_t count, const IndexArgs& args) {
+  // A vector at a time, past the compiler, which could read an index a second time or make a call of the copy.
+  typedef int32_t Indices __attribute__((vector_size(Batch<float>::size * sizeof(int32_t))));
+  constexpr int kWidth = Batch<float>::size;
+  const int32_t last = static_cast<int32_t>(args.n - 1), added = args.wraps ? static_cast<int32_t>(args.n) : 0;
+  Indices bad = {};
+  for (int64_t i = 0; i < count; i += kWidth) {
+    Indices v = {};
+    if (count - i >= kWidth)
+      __builtin_memcpy(&v, index + i, sizeof v);
+    else
+      for (int64_t k = i; k < count; ++k) v[k - i] = __atomic_load_n(index + k, __ATOMIC_RELAXED);
+    asm volatile("" : "+m"(v));
+    v += (v < 0) & added;
+    bad |= (v < 0) | (v > last);
+    v = v < 0 ? 0 : v;
+    v = v > last ? last : v;
+    __builtin_memcpy(rows + i, &v, sizeof v);
   }
+  int32_t any = 0;
+  for (int k = 0; k < kWidth; ++k) any |= bad[k];
+  return any == 0;
+}
+
+template <class T>
+inline void take_rows(T* __restrict y, const T* __restrict x, const int32_t* __restrict rows, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) y[i] = x[rows[i]];
+}
+
+// y[i] = x[index[i]], single elements; returns whether all indices were good.
+template <class T>
+bool take(T* y, const T* x, const int32_t* index, int64_t count, const IndexArgs& args) {
+  int32_t rows[kBlock];
+  bool good = true;
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const int64_t m = count - begin < kBlock ? count - begin : kBlock;
+    good = rows_at(rows, index + begin, m, args) && good;
+    take_rows(y + begin, x, rows, m);
+  }
+  return good;
 }
 
 // Calls f(o, j, k, r) for runs of rows r..r+k-1 of [outer, count], rows j..j+k-1 of outer block o.
@@ -75,8 +113,26 @@ void for_each_run(const IndexArgs& args, int64_t begin, int64_t end, const F& f)
   }
 }
 
+// Elements of the innermost dimension, with an index each: indices are checked where they are used, for to read them
+// twice is a third of the time. y is nobody's yet.
+template <class T>
+void gather_innermost(const IndexArgs& args) {
+  if (args.count == 0 || args.outer == 0) return;
+  bool bad = args.n == 0;
+  if (!bad)
+    parallel_for(args.outer * args.count, kGrain, [&](int64_t begin, int64_t end) {
+      for_each_run(args, begin, end, [&](int64_t o, int64_t, int64_t k, int64_t r) {
+        const bool good =
+            take(static_cast<T*>(args.y) + r, static_cast<const T*>(args.x) + o * args.n, args.index + r, k, args);
+        if (!good) __atomic_store_n(&bad, true, __ATOMIC_RELAXED);
+      });
+    });
+  if (bad) good_indices(args, args.outer * args.count);
+}
+
 template <class T>
 void gather(const IndexArgs& args) {
+  if (args.inner == 1 && args.n <= INT32_MAX) return gather_innermost<T>(args);
   if (!good_indices(args, args.outer * args.count * args.inner)) return;
   T* y = static_cast<T*>(args.y);
   const T* x = static_cast<const T*>(args.x);
@@ -84,7 +140,6 @@ void gather(const IndexArgs& args) {
   parallel_for(args.outer * args.count, kGrain / args.inner + 1, [&](int64_t begin, int64_t end) {
     for_each_run(args, begin, end, [&](int64_t o, int64_t, int64_t k, int64_t r) {
       const T* from = x + o * args.n * args.inner;
-      if (args.inner == 1) return take(y + r, from, args.index + r, k, args.n);
       for (int64_t line = r * args.inner; line < (r + k) * args.inner; line += args.inner) {
         for (int64_t i = 0; i < args.inner; ++i) {
           const int64_t row = row_at(args.index + line + i, args.n);
@@ -156,9 +211,17 @@ void index_select(const IndexArgs& args) {
   const T* x = static_cast<const T*>(args.x);
   if (args.inner == 0 || args.count == 0) return;
   parallel_for(args.outer * args.count, kGrain / args.inner + 1, [&](int64_t begin, int64_t end) {
+    // Few single elements are the same ones in every outer block: their rows are found once.
+    int32_t rows[kBlock];
+    const bool single = args.inner == 1 && args.n <= INT32_MAX, few = single && args.count <= kBlock;
+    if (few) rows_at(rows, args.index, args.count, args);
     for_each_run(args, begin, end, [&](int64_t o, int64_t j, int64_t k, int64_t r) {
       const T* from = x + o * args.n * args.inner;
-      if (args.inner == 1) return take(y + r, from, args.index + j, k, args.n);
+      if (few) return take_rows(y + r, from, rows + j, k);
+      if (single) {
+        take(y + r, from, args.index + j, k, args);
+        return;
+      }
       for (int64_t i = 0; i < k; ++i) {
         const int64_t row = row_at(args.index + j + i, args.n);
         if (row < 0) continue;
