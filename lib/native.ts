@@ -106,6 +106,12 @@ export interface Native {
   indexAdd(y: Bytes, x: Bytes, index: Bytes): number;
   indexCopy(y: Bytes, x: Bytes, index: Bytes): number;
   scatter(y: Bytes, x: Bytes, index: Bytes): number;
+  /**
+   * y[b] = the rows of x that index[starts[b] .. starts[b+1]-1] names, joined: 0 mode (sum, mean, largest: y is then the int32
+   * rows where these stand, -1 in an empty bag), 1 dtype, 2 rows, 3 columns, 4 bags, 5 count of index, 6 a row to leave out or -1,
+   * 7 off y, 8 off x, 9 off index, 10 off starts. The place of the first bad index is returned, or -1.
+   */
+  bag(y: Bytes, x: Bytes, index: Bytes, starts: Bytes): number;
 
   /**
    * Along the middle of contiguous [outer, n, inner]. 0 dtype, 1 outer, 2 n, 3 inner, 4 reverse (from the last element on).

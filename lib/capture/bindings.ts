@@ -45,6 +45,7 @@ const WRITTEN: Readonly<Record<Binding, Written>> = {
   indexAdd: FIRST,
   indexCopy: FIRST,
   scatter: FIRST,
+  bag: FIRST,
   cumsum: FIRST,
   cumprod: FIRST,
   logcumsumexp: FIRST,

@@ -1,14 +1,20 @@
 // Rows of a table by their numbers, joined in bags.
-import { checkTensor, dense, dropCopy, filled, make } from '../../core/dispatch.js';
-import { noGrad } from '../../core/mode.js';
+import { checkTensor, dense, dropCopy, make, offsetOf } from '../../core/dispatch.js';
+import { DTYPES } from '../../core/dtype.js';
+import { isGradEnabled } from '../../core/mode.js';
+import { checkPlace } from '../../core/recording.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, formatShape, sameShape } from '../../core/shape.js';
+import { record } from '../../core/tape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
+import { native } from '../../native.js';
 import type { Tensor } from '../../tensor.js';
 import { where } from '../shape/join.js';
-import { checkLookup, type EmbeddingOptions, renormalize, rowsOf } from './embedding.js';
-import { checkIndex, gather, indexAddInto, indexSelect, places } from './index.js';
-import { checkSource, scatterReduce } from './scatter.js';
+import { checkLookup, type EmbeddingOptions, gradientOfRows, type Lookup, renormalize, rowsOf } from './embedding.js';
+import { checkIndex, gather, indexAddInto, indexSelect, outOfRange } from './index.js';
+import { checkSource } from './scatter.js';
+
+const G = native.geometry;
 
 const MODES = ['sum', 'mean', 'max'] as const;
 /** How {@link embeddingBag} joins the rows of a bag. */
@@ -26,13 +32,10 @@ export interface EmbeddingBagOptions extends EmbeddingOptions {
   includeLastOffset?: boolean;
 }
 
-/** Which bag every row goes into. */
+/** Where in the indices every bag begins, and where the last one ends. */
 interface Bags {
   readonly count: number;
-  /** The bag of each index. */
-  readonly of: Int32Array;
-  /** Rows of every bag, null where that differs. */
-  readonly size: number | null;
+  readonly starts: Int32Array;
 }
 
 /**
@@ -90,48 +93,113 @@ export function embeddingBag(indices: Tensor, weight: Tensor, options?: Embeddin
   }
   const bags = bagsOf(op, given, options);
   return composite(() => {
-    let index = given.reshape([given.size]);
+    const index = given.reshape([given.size]);
     renormalize(op, weight, index, lookup);
-    let scales = factors?.reshape([factors.size]);
-    let { of } = bags;
-    if (lookup.padding >= 0) {
-      const kept = numbersOf(op, index).flatMap((row, i) => (row === lookup.padding ? [] : [i]));
-      of = Int32Array.from(kept, (i) => bags.of[i]);
-      const rest = ints(op, kept);
-      index = indexSelect(index, 0, rest);
-      scales = scales && indexSelect(scales, 0, rest);
-    }
-    const rows = rowsOf(op, weight, index, lookup.padding, lookup.scaled);
-    const scaled = scales === undefined ? rows : rows.mul(scales.unsqueeze(1));
-    // Bags of one size are a dimension to reduce, which is faster than adding row by row.
-    if (mode !== 'max' && bags.size !== null && lookup.padding < 0) {
-      const each = scaled.reshape([bags.count, bags.size, weight.shape[1]]);
-      return mode === 'sum' || bags.size === 0 ? each.sum(1) : each.mean(1);
-    }
-    const into = ints(op, of);
-    if (mode === 'max' && of.length > 0) return largest(op, scaled, into, bags.count);
-    const sum = indexAddInto(scaled, [bags.count, weight.shape[1]], 0, into);
-    if (mode !== 'mean') return sum;
-    const sizes = new Int32Array(bags.count);
-    for (const bag of of) sizes[bag]++;
-    return sum.div(ints(op, sizes).maximum(1).unsqueeze(1));
+    if (factors !== undefined) return weighted(op, weight, index, factors, bags, lookup);
+    return mode === 'max' && index.size > 0
+      ? largest(op, weight, index, bags, lookup)
+      : joined(op, mode === 'mean' ? 'mean' : 'sum', weight, index, bags, lookup);
   });
 }
 
-/** Where each bag's largest elements stand, the first of equal ones, decides what it gives. */
-function largest(op: string, rows: Tensor, into: Tensor, count: number): Tensor {
-  const [n, columns] = rows.shape;
-  const first = noGrad(() =>
-    composite(() => {
-      const bag = into.unsqueeze(1).expand([n, columns]);
-      const empty = filled(op, [count, columns], rows.dtype, -Infinity);
-      const top = scatterReduce(empty, 0, bag, rows, 'amax');
-      const found = rows.eq(indexSelect(top, 0, into)).logicalOr(rows.isNan());
-      const place = where(found, places(op, n).unsqueeze(1), n);
-      return scatterReduce(filled(op, [count, columns], 'int32', n), 0, bag, place, 'amin');
-    }),
+/** Sums or means of the rows of each bag, read where they are; `dweight` adds each bag's gradient to all its rows. */
+function joined(
+  op: string,
+  mode: 'sum' | 'mean',
+  weight: Tensor,
+  index: Tensor,
+  bags: Bags,
+  { padding, scaled }: Lookup,
+): Tensor {
+  const [n, columns] = weight.shape;
+  const y = make(op, [bags.count, columns], weight.dtype);
+  runBags(op, mode, y, weight, index, bags, padding);
+  if (!weight.requiresGrad || !isGradEnabled()) return y;
+  const kept = mode === 'mean' ? sizesOf(op, index, bags, padding) : null;
+  const sizes = kept && ints(op, kept).maximum(1).unsqueeze(1);
+  return record(op, y, [weight], [index, ints(op, bagOf(bags)), ...(sizes ? [sizes] : [])], (g, [i, into, size]) =>
+    gradientOfRows(op, indexSelect(size ? g.div(size) : g, 0, into), i, n, padding, scaled),
   );
-  return where(first.lt(n), gather(rows, 0, first.minimum(n - 1)), 0);
+}
+
+/** The largest elements of each bag, the first of equal ones: what is found decides which rows get the gradient. */
+function largest(op: string, weight: Tensor, index: Tensor, bags: Bags, { padding }: Lookup): Tensor {
+  const rows = make(op, [bags.count, weight.shape[1]], 'int32');
+  runBags(op, 'max', rows, weight, index, bags, padding);
+  return where(rows.ge(0), gather(weight, 0, rows.maximum(0)), 0);
+}
+
+function runBags(
+  op: string,
+  mode: BagMode,
+  y: Tensor,
+  weight: Tensor,
+  index: Tensor,
+  { count, starts }: Bags,
+  padding: number,
+): void {
+  const source = dense(op, weight);
+  const at = dense(op, index);
+  const from = ints(op, starts);
+  G[0] = MODES.indexOf(mode);
+  G[1] = DTYPES[weight.dtype].code;
+  G[2] = weight.shape[0];
+  G[3] = weight.shape[1];
+  G[4] = count;
+  G[5] = index.size;
+  G[6] = padding;
+  G[7] = offsetOf(y);
+  G[8] = offsetOf(source);
+  G[9] = offsetOf(at);
+  G[10] = offsetOf(from);
+  const bad = native.bag(y.storage.bytes, source.storage.bytes, at.storage.bytes, from.storage.bytes);
+  checkPlace(bad, at, (place) => outOfRange(op, at, place, 0, weight.shape[0]));
+  from.dispose();
+  dropCopy(source, weight);
+  dropCopy(at, index);
+}
+
+/** Sums of rows times their factors, whose gradient is the product of the row and that of the bag. */
+function weighted(
+  op: string,
+  weight: Tensor,
+  given: Tensor,
+  factors: Tensor,
+  bags: Bags,
+  { padding, scaled }: Lookup,
+): Tensor {
+  let index = given;
+  let scales = factors.reshape([factors.size]);
+  let of = bagOf(bags);
+  if (padding >= 0) {
+    const kept = numbersOf(op, index).flatMap((row, i) => (row === padding ? [] : [i]));
+    const into = of;
+    of = Int32Array.from(kept, (i) => into[i]);
+    const rest = ints(op, kept);
+    index = indexSelect(index, 0, rest);
+    scales = indexSelect(scales, 0, rest);
+  }
+  const rows = rowsOf(op, weight, index, padding, scaled).mul(scales.unsqueeze(1));
+  return indexAddInto(rows, [bags.count, weight.shape[1]], 0, ints(op, of));
+}
+
+/** The bag of each index. */
+function bagOf({ count, starts }: Bags): Int32Array {
+  const of = new Int32Array(starts[count]);
+  for (let bag = 0; bag < count; bag++) of.fill(bag, starts[bag], starts[bag + 1]);
+  return of;
+}
+
+/** How many rows of each bag count. */
+function sizesOf(op: string, index: Tensor, { count, starts }: Bags, padding: number): Int32Array {
+  const sizes = new Int32Array(count);
+  for (let bag = 0; bag < count; bag++) sizes[bag] = starts[bag + 1] - starts[bag];
+  if (padding < 0) return sizes;
+  const numbers = numbersOf(op, index);
+  for (let bag = 0; bag < count; bag++) {
+    for (let i = starts[bag]; i < starts[bag + 1]; i++) if (numbers[i] === padding) sizes[bag]--;
+  }
+  return sizes;
 }
 
 function bagsOf(op: string, indices: Tensor, options: EmbeddingBagOptions | undefined): Bags {
@@ -139,9 +207,7 @@ function bagsOf(op: string, indices: Tensor, options: EmbeddingBagOptions | unde
   const ends = checkBoolean(op, 'includeLastOffset', options?.includeLastOffset ?? false);
   if (indices.ndim === 2 && offsets === undefined) {
     const [count, size] = indices.shape;
-    const of = new Int32Array(indices.size);
-    for (let bag = 0; bag < count; bag++) of.fill(bag, bag * size, (bag + 1) * size);
-    return { count, of, size };
+    return { count, starts: Int32Array.from({ length: count + 1 }, (_, bag) => bag * size) };
   }
   if (indices.ndim !== 1 || offsets === undefined) {
     throw new TensorError(
@@ -166,9 +232,8 @@ function bagsOf(op: string, indices: Tensor, options: EmbeddingBagOptions | unde
       `expected offsets from 0 up to the ${n} indices, never falling${ends ? `, the last one ${n}` : ''}, got ${describe(ends ? starts : starts.slice(0, -1))}`,
     );
   }
-  const of = new Int32Array(n);
-  for (let bag = 0; bag < count; bag++) of.fill(bag, starts[bag], starts[bag + 1]);
-  return { count, of, size: null };
+  // Without bags there are no indices, and 0 is where the first would begin.
+  return { count, starts: Int32Array.from(count === 0 ? [0] : starts) };
 }
 
 function numbersOf(op: string, x: Tensor): number[] {

@@ -51,11 +51,21 @@ export function rowsOf(op: string, weight: Tensor, index: Tensor, padding: numbe
   const [n, columns] = weight.shape;
   const y = make(op, [index.size, columns], weight.dtype);
   runIndexed(native.indexSelect, op, y, weight, index, around(weight.shape, 0, index.size), false);
-  return record(op, y, [weight], [index], (g, [i]) => {
-    if (!scaled) return tableOf(g, i, n, padding);
-    const times = indexAddInto(filled(op, [i.size], g.dtype, 1), [n], 0, i);
-    return tableOf(g.div(indexSelect(times, 0, i).unsqueeze(1)), i, n, padding);
-  });
+  return record(op, y, [weight], [index], (g, [i]) => gradientOfRows(op, g, i, n, padding, scaled));
+}
+
+/** The gradient of the table from those of the rows that were read. */
+export function gradientOfRows(
+  op: string,
+  g: Tensor,
+  index: Tensor,
+  n: number,
+  padding: number,
+  scaled: boolean,
+): Tensor {
+  if (!scaled) return tableOf(g, index, n, padding);
+  const times = indexAddInto(filled(op, [index.size], g.dtype, 1), [n], 0, index);
+  return tableOf(g.div(indexSelect(times, 0, index).unsqueeze(1)), index, n, padding);
 }
 
 /** The gradient of {@link rowsOf}: zeros with the rows added where they came from, but for the padding row. */
