@@ -11,6 +11,8 @@ function embeddingBackward(dtype: Float): () => Tensor {
   const weight = tensor(values([10_000, 256], 1, dtype), { requiresGrad: true });
   const index = labels([4096], 2, 10_000);
   return () => {
+    // Who has read a gradient may hold it, so its memory goes back when it is told to.
+    weight.grad?.dispose();
     weight.zeroGrad();
     embedding(index, weight).sum().backward();
     return weight.grad as Tensor;
