@@ -2,7 +2,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { arange, io, memory, nn, noGrad, ones, optim, randn, type Tensor, TensorError, tensor, zeros } from 'chainrule';
+import {
+  arange,
+  capture,
+  io,
+  memory,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  randn,
+  type Tensor,
+  TensorError,
+  tensor,
+  zeros,
+} from 'chainrule';
 import { describe, expect, it } from 'vitest';
 import { native } from '../../lib/native.js';
 import { Net } from '../workers/fixtures/net.js';
@@ -305,5 +319,18 @@ describe('on shared memory', () => {
     model.double();
     expect(model.first.weight.storage.bytes.buffer).toBeInstanceOf(ArrayBuffer);
     expect(stateOf(model)).toEqual(stateOf(twin.double()));
+  });
+
+  it('a step captured before is captured again, one captured after sees what others write', () => {
+    const fc = new nn.Linear(2, 1, { bias: false });
+    const step = capture((x: Tensor) => fc.forward(x).sum());
+    const x = ones([1, 2]);
+    nn.init.constant(fc.weight, 1);
+    expect([step(x).item(), step(x).item()]).toEqual([2, 2]);
+    const other = new nn.Linear(2, 1, { bias: false }).loadShared(fc.share());
+    nn.init.constant(other.weight, 4);
+    expect([step(x).item(), step(x).item()]).toEqual([8, 8]);
+    nn.init.constant(other.weight, 5);
+    expect(step(x).item()).toBe(10);
   });
 });
