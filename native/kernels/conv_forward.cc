@@ -11,8 +11,9 @@ namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
 // Pixels of a task: enough that neighbouring tasks share little of what their pixels see.
-constexpr int64_t kTile = 512;
-constexpr int64_t kTasks = 16;
+constexpr int64_t kTile = 1024;
+// Tasks of a thread, where there are pixels enough: no sum depends on where pixels are cut.
+constexpr int64_t kTasks = 4;
 // Blocks of output channels that make a task worth looking at its pixels by itself.
 constexpr int64_t kBlocks = 8;
 // Bytes of packed patches: with their weights they stay in a 256 KB second-level cache.
@@ -38,10 +39,11 @@ struct Plan {
     panels = larger(kOuterColumns<T>, columns / kOuterColumns<T> * kOuterColumns<T>);
     pixels = g.n * s.p;
     // Few pixels and many weights: rather read the pixels for every part than the weights for every tile.
-    const int64_t most = larger(1, blocks.count / kBlocks), wanted = blocks_of(kTasks, most * g.groups);
+    const int64_t tasks = kTasks * num_threads(), most = larger(1, blocks.count / kBlocks);
+    const int64_t wanted = blocks_of(tasks, most * g.groups);
     tile = smaller(kTile, rounded_up(larger(1, blocks_of(pixels, wanted)), kOuterColumns<T>));
     tiles = blocks_of(pixels, tile);
-    parts = smaller(most, blocks_of(kTasks, larger(1, tiles * g.groups)));
+    parts = smaller(most, blocks_of(tasks, larger(1, tiles * g.groups)));
   }
 
   // Where the packed weights of a block begin; packing stores up to a vector too far. All those of a group.
