@@ -25,11 +25,16 @@ const RECURRENT: Record<'LSTM' | 'GRU', (x: Tensor, dtype: Float) => () => Tenso
   },
 };
 
+const GATES = { LSTM: 4, GRU: 3 };
+/** Every product forward has two gradients. */
+const withGradients = (multiplications: number) => ({ flops: 3 * 2 * multiplications });
+
 const recurrent: Work[] = Object.entries(RECURRENT).map(([kind, make]) => ({
   name: `${kind} 128 to 256, 50 steps, batch 32, with gradients`,
   family: 'recurrent',
   options: { kind, inputs: 128, units: 256, steps: 50, batch: 32 },
   goal: 1.5,
+  floor: withGradients(50 * 32 * (128 + 256) * GATES[kind as keyof typeof GATES] * 256),
   keeps: true,
   prepare: (dtype) => make(input([50, 32, 128], dtype), dtype),
 }));
@@ -39,6 +44,8 @@ const encoder: Work = {
   family: 'encoder',
   options: { features: 256, heads: 8, hidden: 1024, batch: 16, steps: 128 },
   goal: 1.3,
+  // Projections and the two linear maps of every place; scores and averages of every pair of places.
+  floor: withGradients(16 * 128 * (4 * 256 * 256 + 2 * 256 * 1024) + 2 * 16 * 128 * 128 * 256),
   keeps: true,
   prepare: (dtype) => {
     const options = { dimFeedforward: 1024, dropout: 0, batchFirst: true, dtype };
