@@ -48,6 +48,17 @@ Matrix<T> matrix_of(const AttentionArgs& args, const HeadView& view, int64_t hea
   return {view.data ? reinterpret_cast<T*>(view.data) + head_offset(args, view, head) : nullptr, view.row};
 }
 
+// Asks for rows that are read soon: they lie too far apart for the hardware to see them coming.
+template <class T>
+CHAINRULE_INLINE void prefetch_rows(Matrix<const T> from, int64_t rows, int64_t columns) {
+  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(T));
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; j += line) __builtin_prefetch(from.row(i) + j, 0, 2);
+}
+
+// Heads of a task.
+inline int64_t head_grain(int64_t heads) { return larger(1, smaller(4, heads / 16)); }
+
 // What a mask adds to the scores of one head.
 template <class T>
 class Mask {

@@ -43,20 +43,22 @@ class Backward {
     const Range all_keys{0, args_.s}, all_queries{0, args_.l};
     const int64_t key_blocks = blocks_of(args_.s, kKeys), query_blocks = blocks_of(args_.l, kQueries);
     if (heads >= kFewHeads || larger(key_blocks, query_blocks) == 1) {
-      return parallel_for(heads, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t head = begin; head < end; ++head) compute(head, all_queries, all_keys, true, true);
+      return parallel_for(heads, head_grain(heads), [&](int64_t begin, int64_t end) {
+        for (int64_t head = begin; head < end; ++head) {
+          compute(head, all_queries, all_keys, true, true, head + 1 < end ? head + 1 : head);
+        }
       });
     }
     if (args_.dk.data || args_.dv.data) {
       parallel_for(heads * key_blocks, 1, [&](int64_t i, int64_t) {
         const int64_t key = i % key_blocks * kKeys;
-        compute(i / key_blocks, all_queries, {key, smaller(key + kKeys, args_.s)}, false, true);
+        compute(i / key_blocks, all_queries, {key, smaller(key + kKeys, args_.s)}, false, true, i / key_blocks);
       });
     }
     if (args_.dq.data) {
       parallel_for(heads * query_blocks, 1, [&](int64_t i, int64_t) {
         const int64_t query = i % query_blocks * kQueries;
-        compute(i / query_blocks, {query, smaller(query + kQueries, args_.l)}, all_keys, true, false);
+        compute(i / query_blocks, {query, smaller(query + kQueries, args_.l)}, all_keys, true, false, i / query_blocks);
       });
     }
   }
@@ -64,7 +66,16 @@ class Backward {
  private:
   static constexpr int64_t n = kPanel<T>, w = kLanes<T>;
 
-  void compute(int64_t head, Range rows, Range columns, bool of_queries, bool of_keys) const {
+  void prefetch(int64_t head) const {
+    const int64_t keys = smaller(kKeys, args_.s), queries = smaller(kQueries, args_.l);
+    prefetch_rows(matrix_of<const T>(args_, args_.k, head), keys, args_.e);
+    prefetch_rows(matrix_of<const T>(args_, args_.v, head), keys, args_.ev);
+    prefetch_rows(matrix_of<const T>(args_, args_.q, head), queries, args_.e);
+    prefetch_rows(matrix_of<const T>(args_, args_.dy, head), queries, args_.ev);
+    prefetch_rows(matrix_of<const T>(args_, args_.y, head), queries, args_.ev);
+  }
+
+  void compute(int64_t head, Range rows, Range columns, bool of_queries, bool of_keys, int64_t next) const {
     const int64_t e = args_.e, ev = args_.ev;
     const auto k = matrix_of<const T>(args_, args_.k, head), v = matrix_of<const T>(args_, args_.v, head);
     const auto dq = matrix_of<T>(args_, args_.dq, head);
@@ -94,6 +105,7 @@ class Backward {
         const Blocks blocks(queries, kOuterRows);
         const Store how = query == rows.begin ? Store::kSet : Store::kAdd;
         if (!one_block || key == columns.begin) pack_queries(head, query, queries, block);
+        if (next != head && key == columns.begin && query == rows.begin) prefetch(next);
         for (int64_t p = 0; p < panels; ++p) {
           const int64_t count = smaller(n, keys - p * n);
           multiply_blocks<T>(blocks, e, block.q_rows, k_panels + p * n * e, Store::kSet, weights);

@@ -15,8 +15,10 @@ class Forward {
 
   void run() const {
     const int64_t chunks = blocks_of(args_.l, kQueries), heads = heads_of(args_);
-    parallel_for(heads * chunks, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) compute(i / chunks, i % chunks * kQueries);
+    parallel_for(heads * chunks, head_grain(heads * chunks), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        compute(i / chunks, i % chunks * kQueries, (i + 1 < end ? i + 1 : i) / chunks);
+      }
     });
   }
 
@@ -29,7 +31,7 @@ class Forward {
     alignas(64) double sum[n];
   };
 
-  void compute(int64_t head, int64_t first) const {
+  void compute(int64_t head, int64_t first, int64_t next) const {
     const int64_t queries = smaller(kQueries, args_.l - first), panels = blocks_of(queries, n);
     const auto q = matrix_of<const T>(args_, args_.q, head), k = matrix_of<const T>(args_, args_.k, head),
                v = matrix_of<const T>(args_, args_.v, head);
@@ -46,6 +48,11 @@ class Forward {
       const Blocks blocks(keys, kOuterRows);
       pack_rows_as_factors<T>({k.row(key), k.stride}, blocks, args_.e, packed_k);
       pack_columns_as_factors<T>({v.row(key), v.stride}, keys, features, packed_v);
+      if (next != head && key == 0) {
+        prefetch_rows(matrix_of<const T>(args_, args_.q, next), smaller(kQueries, args_.l), args_.e);
+        prefetch_rows(matrix_of<const T>(args_, args_.k, next), keys, args_.e);
+        prefetch_rows(matrix_of<const T>(args_, args_.v, next), keys, args_.ev);
+      }
       for (int64_t p = 0; p < panels; ++p) {
         multiply_blocks<T>(blocks, args_.e, packed_k, packed_q + p * args_.e * n, Store::kSet, scores);
         add_mask(mask, first + p * n, smaller(n, queries - p * n), key, keys, scores);
@@ -134,8 +141,10 @@ class Forward {
     store_transposed(out, n, args_.ev, queries, y.row(query), y.stride);
     if (args_.stats == nullptr) return;
     T* stats = static_cast<T*>(args_.stats) + head * args_.l + query;
-    copy_lanes(stats, shift, queries);
-    copy_lanes(stats + heads_of(args_) * args_.l, scale, queries);
+    for (int64_t j = 0; j < queries; ++j) {
+      stats[j] = shift[j];
+      stats[heads_of(args_) * args_.l + j] = scale[j];
+    }
   }
 
   const AttentionArgs& args_;

@@ -24,13 +24,22 @@ struct Operands {
   T* c;
 };
 
+// At most kOuterRows elements; a whole vector may be stored, so that the next row's come after.
+template <class T>
+CHAINRULE_INLINE void copy_spilling(T* to, const T* from, int64_t n) {
+  if constexpr (kVectorBytes == 64 && kLanes<T> >= kOuterRows)
+    load_part(from, n).store_unaligned(to);
+  else
+    copy_lanes(to, from, n);
+}
+
 // Rows [i, i + rows) and terms [l, l + depth) of op(a) -> [depth, rows].
 template <class T>
 void pack_rows_of_a(const Gemm& g, const T* a, int64_t i, int64_t rows, int64_t l, int64_t depth, T* packed) {
   if (!g.trans_a) {
     pack_transposed_rows(a + i * g.lda + l, g.lda, rows, depth, packed, rows);
   } else {
-    for (int64_t k = 0; k < depth; ++k) copy_lanes(packed + k * rows, a + (l + k) * g.lda + i, rows);
+    for (int64_t k = 0; k < depth; ++k) copy_spilling(packed + k * rows, a + (l + k) * g.lda + i, rows);
   }
   if (const T alpha = static_cast<T>(g.alpha); alpha != T{1}) {
     for (int64_t k = 0; k < depth * rows; ++k) packed[k] *= alpha;

@@ -3,6 +3,9 @@
 #include "kernels/lanes.h"
 #include "kernels/vector.h"
 
+// g++ 12 warns that rows further apart than memory is large would overflow.
+#pragma GCC diagnostic ignored "-Waggressive-loop-optimizations"
+
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
@@ -50,6 +53,20 @@ CHAINRULE_INLINE void transpose(Vector<T> (&v)[kLanes<T>]) {
   }
 }
 
+// A square of so many rows, at most kLanes; in the place of others the first is read again.
+template <class T>
+CHAINRULE_INLINE void transpose_square(const T* from, int64_t stride, int64_t rows, Vector<T> (&v)[kLanes<T>]) {
+  constexpr int64_t w = kLanes<T>;
+  if (rows == w) {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < w; ++i) v[i] = load(from + i * stride);
+  } else {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < w; ++i) v[i] = load(from + (i < rows ? i : 0) * stride);
+  }
+  transpose<T>(v);
+}
+
 // to [depth, rows] with row stride ld = from [rows, depth]^T, rows <= kLanes. Vectors are stored whole: to needs a
 // vector of room after its end, and what lies beyond a row is overwritten by the next.
 template <class T>
@@ -58,9 +75,7 @@ void pack_transposed(const T* from, int64_t stride, int64_t rows, int64_t depth,
   int64_t l = 0;
   for (; l + w <= depth; l += w) {
     Vector<T> v[w];
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < w; ++i) v[i] = load(from + (i < rows ? i : 0) * stride + l);
-    transpose<T>(v);
+    transpose_square(from + l, stride, rows, v);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < w; ++i) store(to + (l + i) * ld, v[i]);
   }
@@ -73,7 +88,8 @@ template <class T>
 void pack_transposed_rows(const T* from, int64_t stride, int64_t rows, int64_t depth, T* to, int64_t ld) {
   constexpr int64_t w = kLanes<T>;
   // Backwards, as each group stores whole vectors and so spoils the start of what is beside it.
-  for (int64_t group = (rows - 1) / w * w; group >= 0; group -= w) {
+  for (int64_t groups = (rows + w - 1) / w; groups > 0; --groups) {
+    const int64_t group = (groups - 1) * w;
     pack_transposed(from + group * stride, stride, rows - group < w ? rows - group : w, depth, to + group, ld);
   }
 }
@@ -87,9 +103,7 @@ void store_transposed(const T* from, int64_t stride, int64_t rows, int64_t depth
     int64_t l = 0;
     for (; l + w <= depth; l += w) {
       Vector<T> v[w];
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < w; ++i) v[i] = load(from + (i < height ? i : 0) * stride + l);
-      transpose<T>(v);
+      transpose_square(from + l, stride, height, v);
 #pragma GCC unroll 16
       for (int64_t i = 0; i < w; ++i) store_part(to + (l + i) * ld, Batch<T>(v[i]), height);
     }
