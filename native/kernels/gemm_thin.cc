@@ -6,7 +6,6 @@
 #include "core/parallel.h"
 #include "kernels/patches.h"
 #include "kernels/table.h"
-#include "kernels/tile.h"
 #include "kernels/transpose.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
@@ -179,23 +178,52 @@ struct Dots {
   bool add;
 };
 
+// The dots of a row with N vectors. One row after the other, in long strides and asked for early: 784 x 128 floats in
+// the second-level cache take 2.1 us this way, several rows at once 3.3.
+template <class T, int N>
+void dots_of_row(int64_t k, const T* row, const T* vectors, int64_t ld, T* sums) {
+  constexpr int64_t w = kLanes<T>, ahead = 2048 / sizeof(T);
+  constexpr int U = 8 / N;
+  Vector<T> parts[U][N] = {};
+  int64_t l = 0;
+  for (; l + U * w <= k; l += U * w) {
+#pragma GCC unroll 8
+    for (int u = 0; u < U; ++u) {
+      const int64_t at = l + u * w;
+      __builtin_prefetch(row + at + ahead);
+      const Vector<T> terms = load(row + at);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) parts[u][i] = fma(terms, load(vectors + i * ld + at), parts[u][i]);
+    }
+  }
+  for (; l < k; l += w) {
+    const Part<T> part(smaller(w, k - l));
+    const Vector<T> terms = part.load(row + l);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) parts[0][i] = fma(terms, part.load(vectors + i * ld + l), parts[0][i]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+#pragma GCC unroll 8
+    for (int u = 1; u < U; ++u) parts[0][i] += parts[u][i];
+    sums[i] = sum_of_lanes(parts[0][i]);
+  }
+}
+
+// So many vectors at most.
+constexpr int64_t kVectors = 3;
+
 template <class T>
 void multiply_dots(const Dots<T>& d) {
-  constexpr int64_t lanes = kLanes<T>, most = kDotRows;
-  const int64_t whole = d.k / lanes * lanes;
-  parallel_for(d.rows, rounded_up(kTask / (d.k * d.vectors) + 1, most), [&](int64_t begin, int64_t end) {
-    for (int64_t j = begin; j < end; j += most) {
-      const int64_t rows = smaller(most, end - j);
-      const T* matrix = d.matrix + j * d.ld_matrix;
-      T sums[kDotRows * kDotColumns] = {};
-      dot_tile(T{}, rows, d.vectors)(whole, matrix, d.ld_matrix, d.vector, d.ld_vector, sums, d.vectors);
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t i = 0; i < d.vectors; ++i) {
-          T sum = sums[r * d.vectors + i];
-          for (int64_t l = whole; l < d.k; ++l) sum += matrix[r * d.ld_matrix + l] * d.vector[i * d.ld_vector + l];
-          T* to = d.c + i * d.vector_step + (j + r) * d.row_step;
-          *to = sum + (d.add ? *to : d.bias ? d.bias[(j + r) * d.bias_step] : T{0});
-        }
+  const auto dots = d.vectors == 1 ? dots_of_row<T, 1> : d.vectors == 2 ? dots_of_row<T, 2> : dots_of_row<T, 3>;
+  parallel_for(d.rows, kTask / (d.k * d.vectors) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end; ++j) {
+      T sums[kVectors];
+      dots(d.k, d.matrix + j * d.ld_matrix, d.vector, d.ld_vector, sums);
+      for (int64_t i = 0; i < d.vectors; ++i) {
+        T* to = d.c + i * d.vector_step + j * d.row_step;
+        *to = sums[i] + (d.add ? *to : d.bias ? d.bias[j * d.bias_step] : T{0});
+      }
     }
   });
 }
@@ -206,7 +234,7 @@ bool multiply(const Gemm& g) {
   T* c = static_cast<T*>(g.c);
   const bool add = g.beta == 1;
   const int64_t row = g.trans_a ? 1 : g.lda, term = g.trans_a ? g.lda : 1;
-  if (g.k >= kLong && g.m < kDotColumns && g.trans_b && (term == 1 || g.k == 1)) {
+  if (g.k >= kLong && g.m <= kVectors && g.trans_b && (term == 1 || g.k == 1)) {
     multiply_dots<T>({g.m, g.n, g.k, a, b, row, g.ldb, bias, 1, c, g.ldc, 1, add});
     return true;
   }
