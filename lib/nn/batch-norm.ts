@@ -37,7 +37,7 @@ abstract class RunningNorm extends Module {
   /** How many batches the running statistics have seen, int32. */
   numBatchesTracked: Tensor | null = null;
   readonly eps: number;
-  readonly momentum: number | null;
+  momentum: number | null;
 
   constructor(
     readonly numFeatures: number,
@@ -80,7 +80,8 @@ abstract class RunningNorm extends Module {
   }
 }
 
-abstract class BatchNorm extends RunningNorm {
+/** What the three batch normalisations share. */
+export abstract class BatchNorm extends RunningNorm {
   constructor(numFeatures: number, options: RunningNormOptions | undefined, dims: readonly number[]) {
     super(numFeatures, options, dims, true);
   }

@@ -7,23 +7,23 @@ import { Parameter } from './parameter.js';
 
 /** Elements by name, in the order they came. */
 abstract class Named<T extends Record<string, unknown>, Added> extends Module<unknown[], never> {
-  readonly #elements = new Map<keyof T & string, T[keyof T & string]>();
+  private readonly elements = new Map<keyof T & string, T[keyof T & string]>();
 
   /** The element as it is kept, or an error for what is none. */
   protected abstract accept(name: string, element: Added): T[keyof T & string];
 
   protected override *attributes(): Generator<[name: string, value: unknown]> {
     yield* super.attributes();
-    yield* this.#elements;
+    yield* this.elements;
   }
 
   /** How many there are. */
   get size(): number {
-    return this.#elements.size;
+    return this.elements.size;
   }
 
   has(name: string): boolean {
-    return this.#elements.has(name);
+    return this.elements.has(name);
   }
 
   /**
@@ -32,7 +32,7 @@ abstract class Named<T extends Record<string, unknown>, Added> extends Module<un
    * @throws TensorError `value` where there is none
    */
   get<K extends keyof T & string>(name: K): T[K] {
-    const found = this.#elements.get(name);
+    const found = this.elements.get(name);
     if (found !== undefined) return found as T[K];
     const names = [...this.keys()].join(', ') || 'none';
     throw new TensorError('value', this.constructor.name, `expected one of the names ${names}, got ${describe(name)}`);
@@ -43,7 +43,7 @@ abstract class Named<T extends Record<string, unknown>, Added> extends Module<un
     if (typeof name !== 'string' || name === '' || name.includes('.')) {
       throw new TensorError('value', this.constructor.name, `expected a name without dots, got ${describe(name)}`);
     }
-    this.#elements.set(name, this.accept(name, element));
+    this.elements.set(name, this.accept(name, element));
     return this;
   }
 
@@ -59,7 +59,7 @@ abstract class Named<T extends Record<string, unknown>, Added> extends Module<un
 
   /** Takes an element out; false where there was none of that name. */
   delete(name: string): boolean {
-    return this.#elements.delete(name);
+    return this.elements.delete(name);
   }
 
   /** Takes an element out and gives it (PyTorch: `pop`). */
@@ -71,19 +71,19 @@ abstract class Named<T extends Record<string, unknown>, Added> extends Module<un
 
   /** Takes all out. */
   clear(): void {
-    this.#elements.clear();
+    this.elements.clear();
   }
 
   keys(): IterableIterator<keyof T & string> {
-    return this.#elements.keys();
+    return this.elements.keys();
   }
 
   values(): IterableIterator<T[keyof T & string]> {
-    return this.#elements.values();
+    return this.elements.values();
   }
 
   entries(): IterableIterator<[keyof T & string, T[keyof T & string]]> {
-    return this.#elements.entries();
+    return this.elements.entries();
   }
 
   [Symbol.iterator](): IterableIterator<[keyof T & string, T[keyof T & string]]> {

@@ -26,7 +26,7 @@ abstract class Listed<E, Added, Inputs extends unknown[], Output> extends Module
   protected abstract accept(element: Added, place: number): E;
 
   /** Sets the elements from a place on, and how many there are. */
-  #write(elements: readonly E[], from: number): void {
+  private write(elements: readonly E[], from: number): void {
     for (const [i, value] of elements.entries()) {
       Object.defineProperty(this, from + i, { value, enumerable: true, configurable: true, writable: true });
     }
@@ -35,7 +35,7 @@ abstract class Listed<E, Added, Inputs extends unknown[], Output> extends Module
   }
 
   /** A place from 0 up; negative ones count from the end. */
-  #place(op: string, place: number, end: number): number {
+  private place(op: string, place: number, end: number): number {
     const at = Number.isInteger(place) && place < 0 ? place + this.length : place;
     if (Number.isInteger(at) && at >= 0 && at < end) return at;
     throw new TensorError(
@@ -47,41 +47,41 @@ abstract class Listed<E, Added, Inputs extends unknown[], Output> extends Module
 
   /** The element at a place; negative ones count from the end. */
   at(place: number): E {
-    return this[this.#place('at', place, this.length)];
+    return this[this.place('at', place, this.length)];
   }
 
   /** Adds an element at the end (PyTorch: `append`). */
   append(element: Added): this {
-    this.#write([this.accept(element, this.length)], this.length);
+    this.write([this.accept(element, this.length)], this.length);
     return this;
   }
 
   /** Adds several at the end (PyTorch: `extend`). */
   extend(elements: Iterable<Added>): this {
     const added = Array.from(elements, (element, i) => this.accept(element, this.length + i));
-    this.#write(added, this.length);
+    this.write(added, this.length);
     return this;
   }
 
   /** Adds an element before the one at a place; at the end for the length (PyTorch: `insert`). */
   insert(place: number, element: Added): this {
-    const at = this.#place('insert', place, this.length + 1);
-    this.#write([this.accept(element, at), ...Array.from(this).slice(at)], at);
+    const at = this.place('insert', place, this.length + 1);
+    this.write([this.accept(element, at), ...Array.from(this).slice(at)], at);
     return this;
   }
 
   /** Puts another element at a place (PyTorch: `list[place] = element`). */
   set(place: number, element: Added): this {
-    const at = this.#place('set', place, this.length);
-    this.#write([this.accept(element, at), ...Array.from(this).slice(at + 1)], at);
+    const at = this.place('set', place, this.length);
+    this.write([this.accept(element, at), ...Array.from(this).slice(at + 1)], at);
     return this;
   }
 
   /** Takes an element out, the last unless told otherwise, and gives it (PyTorch: `pop`). */
   pop(place = -1): E {
-    const at = this.#place('pop', place, this.length);
+    const at = this.place('pop', place, this.length);
     const [taken, ...rest] = Array.from(this).slice(at);
-    this.#write(rest, at);
+    this.write(rest, at);
     return taken;
   }
 

@@ -12,8 +12,8 @@ export type DropoutModuleOptions = Pick<DropoutOptions, 'p' | 'generator'>;
 /** An operation that draws while training, with a probability. */
 abstract class Drawing extends Module {
   readonly p: number;
-  readonly #operation: (x: Tensor, options: DropoutOptions) => Tensor;
-  readonly #generator: DropoutOptions['generator'];
+  private readonly operation: (x: Tensor, options: DropoutOptions) => Tensor;
+  private readonly generator: DropoutOptions['generator'];
 
   constructor(
     op: string,
@@ -24,12 +24,12 @@ abstract class Drawing extends Module {
     const given = typeof options === 'number' ? { p: options } : options;
     checkOptions(op, given, ['p', 'generator']);
     this.p = checkNumber(op, 'p', given?.p ?? 0.5, 0, 1);
-    this.#operation = operation;
-    this.#generator = given?.generator;
+    this.operation = operation;
+    this.generator = given?.generator;
   }
 
   forward(x: Tensor): Tensor {
-    return this.#operation(x, { p: this.p, training: this.training, generator: this.#generator });
+    return this.operation(x, { p: this.p, training: this.training, generator: this.generator });
   }
 
   protected override summary(): string {

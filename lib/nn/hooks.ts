@@ -195,3 +195,10 @@ function uninstall({ module, plain }: Hooks): void {
   Reflect.deleteProperty(module, 'forward');
   if (plain !== null) module.forward = plain;
 }
+
+/** A forward that belongs to the module itself, under its hooks if it has some; null where it is its class's. */
+export function ownForward(module: AnyModule): unknown {
+  const hooks = registry.get(module);
+  if (hooks !== undefined) return hooks.plain;
+  return Object.hasOwn(module, 'forward') ? module.forward : null;
+}

@@ -19,13 +19,13 @@ import { Module } from './module.js';
 /** What losses share: a reduction, numbers of their own, and weights kept as buffers. */
 export abstract class Loss<Inputs extends unknown[] = [input: Tensor, target: Tensor]> extends Module<Inputs> {
   readonly reduction: Reduction;
-  readonly #options: LossOptions | undefined;
+  private readonly options: LossOptions | undefined;
 
   constructor(op: string, options: LossOptions | undefined, known: readonly string[] = []) {
     super();
     checkOptions(op, options, ['reduction', ...known]);
     this.reduction = checkChoice(op, 'reduction', options?.reduction ?? 'mean', ['mean', 'sum', 'none']);
-    this.#options = options;
+    this.options = options;
   }
 
   /** Keeps a weight of classes or elements in the state, as PyTorch does. */
@@ -36,7 +36,7 @@ export abstract class Loss<Inputs extends unknown[] = [input: Tensor, target: Te
   }
 
   protected override summary(): string {
-    return formatOptions(this.#options);
+    return formatOptions(this.options);
   }
 }
 

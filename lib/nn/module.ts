@@ -3,6 +3,7 @@ import { recording, watch } from '../core/recording.js';
 import { convert } from '../ops/elementwise/convert.js';
 import type { Tensor } from '../tensor.js';
 import { checkBoolean, checkChoice } from './check.js';
+import { copyModule } from './clone.js';
 import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle } from './hooks.js';
 import type { SharedState } from './share.js';
 import { ModuleTree } from './tree.js';
@@ -31,7 +32,7 @@ export type AnyModule = Module<unknown[], unknown>;
  * ```
  */
 export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Tensor> extends ModuleTree {
-  #training = true;
+  private inTraining = true;
 
   constructor() {
     super();
@@ -41,11 +42,37 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
   /** Whether dropout and the like behave as in training; see {@link train} and {@link eval}. */
   get training(): boolean {
     if (recording !== null) recording.training(this);
-    return this.#training;
+    return this.inTraining;
   }
 
   set training(mode: boolean) {
-    this.#training = mode;
+    this.inTraining = mode;
+  }
+
+  /**
+   * A module of the same classes and values with memory of its own: what it holds is copied deeply, modules, parameters, buffers,
+   * arrays, maps and plain objects, each once, so that tied weights stay tied (PyTorch: `copy.deepcopy`).
+   *
+   * Gradients and hooks stay with the original; generators, functions and other objects are shared. Fields of your own classes
+   * that begin with `#` cannot be seen from outside and are missing in the copy: make them `private`.
+   *
+   * @throws TensorError `value` where `forward` is a property of the module rather than a method, as in modules under `weightNorm` or
+   * `spectralNorm`, since it would go on using the original
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * const model = new nn.Linear(2, 1);
+   * const copy = model.clone();
+   * nn.init.zeros(copy.weight);
+   * console.log(copy.weight.toArray(), model.weight.equal(copy.weight)); // [[0, 0]] false
+   * ```
+   */
+  clone(): this {
+    return copyModule(this, (copy, from) => {
+      copy.copyPersistence(from);
+      watch(copy);
+    });
   }
 
   /** Computes the output; the one method that every module defines. */

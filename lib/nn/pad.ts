@@ -13,7 +13,7 @@ export type Sides3d = number | readonly [number, number, number, number, number,
 
 /** A module that pads the last `n` dimensions. */
 abstract class Pad<S> extends Module {
-  readonly #sides: readonly number[];
+  private readonly sides: readonly number[];
 
   constructor(
     op: string,
@@ -24,12 +24,12 @@ abstract class Pad<S> extends Module {
   ) {
     super();
     // Negative sides take away, as in PyTorch.
-    this.#sides = checkSizes(op, 'the padding', padding, 2 * n, -(2 ** 40));
+    this.sides = checkSizes(op, 'the padding', padding, 2 * n, -(2 ** 40));
     checkNumber(op, 'the value', value);
   }
 
   forward(x: Tensor): Tensor {
-    return pad(x, this.#sides, { mode: this.mode, value: this.value });
+    return pad(x, this.sides, { mode: this.mode, value: this.value });
   }
 
   protected override summary(): string {

@@ -20,7 +20,7 @@ import { type Parameter, parameter } from './parameter.js';
 
 /** An activation whose options are numbers, kept under their names. */
 abstract class Tuned<Name extends string> extends Module {
-  readonly #names: readonly Name[];
+  private readonly names: readonly Name[];
 
   constructor(
     op: string,
@@ -28,15 +28,15 @@ abstract class Tuned<Name extends string> extends Module {
     defaults: Readonly<Record<Name, number>>,
   ) {
     super();
-    this.#names = Object.keys(defaults) as Name[];
-    checkOptions(op, options, this.#names);
-    for (const name of this.#names) {
+    this.names = Object.keys(defaults) as Name[];
+    checkOptions(op, options, this.names);
+    for (const name of this.names) {
       Object.assign(this, { [name]: checkNumber(op, name, options?.[name] ?? defaults[name]) });
     }
   }
 
   protected override summary(): string {
-    return formatOptions(Object.fromEntries(this.#names.map((name) => [name, Reflect.get(this, name)])));
+    return formatOptions(Object.fromEntries(this.names.map((name) => [name, Reflect.get(this, name)])));
   }
 }
 

@@ -55,7 +55,7 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  readonly #cell: Cell;
+  private readonly cell: Cell;
 
   protected constructor(
     cell: Cell,
@@ -65,7 +65,7 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
   ) {
     super();
     const op = this.constructor.name;
-    this.#cell = cell;
+    this.cell = cell;
     checkSize(op, 'the input size', inputSize);
     checkSize(op, 'the hidden size', hiddenSize);
     this.numLayers = checkSize(op, 'numLayers', options?.numLayers ?? 1);
@@ -80,17 +80,17 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
         `expected projSize below the hidden size ${hiddenSize}, or 0 for none, got ${this.projSize}`,
       );
     }
-    this.#makeParameters(checkBoolean(op, 'bias', options?.bias ?? true));
+    this.makeParameters(checkBoolean(op, 'bias', options?.bias ?? true));
   }
 
-  #makeParameters(bias: boolean): void {
+  private makeParameters(bias: boolean): void {
     const { inputSize, hiddenSize, options } = this;
-    const rows = GATES[this.#cell] * hiddenSize;
+    const rows = GATES[this.cell] * hiddenSize;
     const made: Record<string, Parameter> = {};
-    for (const [layer, suffix] of this.#places()) {
-      const inputs = layer === 0 ? inputSize : this.#outputSize * this.#directions;
+    for (const [layer, suffix] of this.places()) {
+      const inputs = layer === 0 ? inputSize : this.outputSize * this.directions;
       made[`weightIh${suffix}`] = parameter([rows, inputs], options?.dtype);
-      made[`weightHh${suffix}`] = parameter([rows, this.#outputSize], options?.dtype);
+      made[`weightHh${suffix}`] = parameter([rows, this.outputSize], options?.dtype);
       if (bias) made[`biasIh${suffix}`] = parameter([rows], options?.dtype);
       if (bias) made[`biasHh${suffix}`] = parameter([rows], options?.dtype);
       if (this.projSize > 0) made[`weightHr${suffix}`] = parameter([this.projSize, hiddenSize], options?.dtype);
@@ -101,16 +101,16 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
   }
 
   /** Every layer and direction, in PyTorch's order, with the end of its parameters' names. */
-  #places(): [layer: number, suffix: string][] {
+  private places(): [layer: number, suffix: string][] {
     const ends = this.bidirectional ? ['', 'Reverse'] : [''];
     return Array.from({ length: this.numLayers }, (_, layer) =>
       ends.map((end): [number, string] => [layer, `L${layer}${end}`]),
     ).flat();
   }
 
-  #weights(): LayerWeights[] {
+  private weights(): LayerWeights[] {
     const all = this as unknown as Readonly<Record<string, Parameter | undefined>>;
-    return this.#places().map(([, suffix]) => ({
+    return this.places().map(([, suffix]) => ({
       weightIh: all[`weightIh${suffix}`] as Parameter,
       weightHh: all[`weightHh${suffix}`] as Parameter,
       biasIh: all[`biasIh${suffix}`] ?? null,
@@ -119,11 +119,11 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
     }));
   }
 
-  get #directions(): number {
+  private get directions(): number {
     return this.bidirectional ? 2 : 1;
   }
 
-  get #outputSize(): number {
+  private get outputSize(): number {
     return this.projSize > 0 ? this.projSize : this.hiddenSize;
   }
 
@@ -143,31 +143,31 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
     lengths: Lengths | undefined,
   ): [y: Tensor | PackedSequence, h: Tensor, c: Tensor | null] {
     const op = this.constructor.name;
-    const weights = this.#weights();
+    const weights = this.weights();
     const [y, h, c] = composites(() => {
-      const rows = this.#rows(op, x, lengths);
+      const rows = this.rows(op, x, lengths);
       checkParts(op, [
         ['the input', rows.data],
         ['the weights', weights[0].weightIh],
         ['the hidden state', h0],
         ['the cell state', c0],
       ]);
-      const h = this.#state(op, 'a hidden state', h0, rows, this.#outputSize);
-      const c = this.#cell === 'lstm' ? this.#state(op, 'a cell state', c0, rows, this.hiddenSize) : null;
+      const h = this.state(op, 'a hidden state', h0, rows, this.outputSize);
+      const c = this.cell === 'lstm' ? this.state(op, 'a cell state', c0, rows, this.hiddenSize) : null;
       const { bidirectional, dropout, training, options } = this;
-      const network = { op, cell: this.#cell, bidirectional, dropout, training, generator: options?.generator };
+      const network = { op, cell: this.cell, bidirectional, dropout, training, generator: options?.generator };
       const [y, hn, cn] = runNetwork(network, rows.steps, rows.data, h, c, weights);
       return [rows.restore(y), finished(hn, rows), cn && finished(cn, rows)];
     });
     return [x instanceof PackedSequence ? x.with(y as Tensor) : (y as Tensor), h as Tensor, c];
   }
 
-  #rows(op: string, x: Tensor | PackedSequence, lengths: Lengths | undefined): Rows {
+  private rows(op: string, x: Tensor | PackedSequence, lengths: Lengths | undefined): Rows {
     if (x instanceof PackedSequence) {
       if (lengths !== undefined)
         throw new TensorError('value', op, 'expected no lengths with a PackedSequence, which has its own');
       const { data, sizes, sortedIndices: sorted, unsortedIndices: unsorted } = x;
-      this.#checkInput(op, data, '[rows, in]', data.ndim === 2);
+      this.checkInput(op, data, '[rows, in]', data.ndim === 2);
       return { data, steps: stepsOf(sizes[0], sizes), restore: (y) => y, sorted, unsorted, batched: true };
     }
     if (!(x instanceof Tensor))
@@ -175,10 +175,10 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
     const layout = this.batchFirst ? '[N, T, in]' : '[T, N, in]';
     const steps = x.shape[this.batchFirst && x.ndim === 3 ? 1 : 0];
     if (lengths !== undefined) {
-      this.#checkInput(op, x, layout, x.ndim === 3 && steps > 0);
-      return this.#lengthsAsRows(x, lengths);
+      this.checkInput(op, x, layout, x.ndim === 3 && steps > 0);
+      return this.lengthsAsRows(x, lengths);
     }
-    this.#checkInput(op, x, `${layout} or [T, in]`, (x.ndim === 2 || x.ndim === 3) && steps > 0);
+    this.checkInput(op, x, `${layout} or [T, in]`, (x.ndim === 2 || x.ndim === 3) && steps > 0);
     if (x.ndim === 2) {
       const ones = stepsOf(1, new Array<number>(steps).fill(1));
       return { data: x, steps: ones, restore: (y) => y, sorted: null, unsorted: null, batched: false };
@@ -199,15 +199,15 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
     };
   }
 
-  #lengthsAsRows(x: Tensor, lengths: Lengths): Rows {
+  private lengthsAsRows(x: Tensor, lengths: Lengths): Rows {
     const { batchFirst } = this;
     const packed = packPaddedSequence(x, lengths, { batchFirst, enforceSorted: false });
     const totalLength = x.shape[batchFirst ? 1 : 0];
     const restore = (y: Tensor) => padPackedSequence(packed.with(y), { batchFirst, totalLength })[0];
-    return { ...this.#rows('', packed, undefined), restore };
+    return { ...this.rows('', packed, undefined), restore };
   }
 
-  #checkInput(op: string, x: Tensor, layout: string, fits: boolean): void {
+  private checkInput(op: string, x: Tensor, layout: string, fits: boolean): void {
     x.check(op);
     if (fits && x.shape[x.ndim - 1] === this.inputSize) return;
     const got = `[${x.shape.join(', ')}]`;
@@ -218,8 +218,8 @@ export abstract class Recurrent<Inputs extends unknown[], Output> extends Module
     );
   }
 
-  #state(op: string, name: string, state: Tensor | null, rows: Rows, size: number): Tensor {
-    const layers = this.numLayers * this.#directions;
+  private state(op: string, name: string, state: Tensor | null, rows: Rows, size: number): Tensor {
+    const layers = this.numLayers * this.directions;
     const shape = rows.batched ? [layers, rows.steps.batch, size] : [layers, size];
     if (state === null) return zeros([layers, rows.steps.batch, size], { dtype: rows.data.dtype });
     checkExactly(op, name, state, shape);

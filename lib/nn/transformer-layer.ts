@@ -59,7 +59,7 @@ function activationOf(op: string, given: TransformerLayerOptions['activation'] =
 /** What both layers have: self-attention, the two linear maps, and how a part is added to its input. */
 abstract class TransformerLayer<Inputs extends unknown[]> extends Module<Inputs> {
   protected readonly normFirst: boolean;
-  readonly #activation: (x: Tensor) => Tensor;
+  private readonly activation: (x: Tensor) => Tensor;
 
   constructor(
     readonly dModel: number,
@@ -76,7 +76,7 @@ abstract class TransformerLayer<Inputs extends unknown[]> extends Module<Inputs>
     checkSize(op, 'dimFeedforward', options?.dimFeedforward ?? 2048);
     checkNumber(op, 'dropout', options?.dropout ?? 0.1, 0, 1);
     this.normFirst = checkBoolean(op, 'normFirst', options?.normFirst ?? false);
-    this.#activation = activationOf(op, options?.activation);
+    this.activation = activationOf(op, options?.activation);
   }
 
   protected attention(): MultiheadAttention {
@@ -105,7 +105,7 @@ abstract class TransformerLayer<Inputs extends unknown[]> extends Module<Inputs>
   }
 
   protected activate(x: Tensor): Tensor {
-    return this.#activation(x);
+    return this.activation(x);
   }
 
   protected override stateName(attribute: string): string {
@@ -151,13 +151,6 @@ export class TransformerEncoderLayer extends TransformerLayer<[src: Tensor, mask
     super(dModel, nhead, options);
   }
 
-  /** A layer of the same form and with the same values, and memory of its own. */
-  clone(): TransformerEncoderLayer {
-    const made = new TransformerEncoderLayer(this.dModel, this.nhead, this.options);
-    made.to(this.linear1.weight.dtype as 'float32').loadStateDict(this.stateDict());
-    return made;
-  }
-
   forward(src: Tensor, masks?: EncoderMasks): Tensor {
     checkOptions('TransformerEncoderLayer', masks, ['srcMask', 'srcKeyPaddingMask']);
     const call = { attnMask: masks?.srcMask, keyPaddingMask: masks?.srcKeyPaddingMask };
@@ -199,13 +192,6 @@ export class TransformerDecoderLayer extends TransformerLayer<[tgt: Tensor, memo
 
   constructor(dModel: number, nhead: number, options?: TransformerLayerOptions) {
     super(dModel, nhead, options);
-  }
-
-  /** A layer of the same form and with the same values, and memory of its own. */
-  clone(): TransformerDecoderLayer {
-    const made = new TransformerDecoderLayer(this.dModel, this.nhead, this.options);
-    made.to(this.linear1.weight.dtype as 'float32').loadStateDict(this.stateDict());
-    return made;
   }
 
   forward(tgt: Tensor, memory: Tensor, masks?: DecoderMasks): Tensor {

@@ -10,17 +10,11 @@ import { load, type StateDict } from './state.js';
 
 type Member = [name: string, value: Tensor | AnyModule, persistent: boolean | null];
 const { getPrototypeOf } = Object;
+/** Whether each buffer of a module belongs into state dicts, by attribute. */
+const persistence = new WeakMap<ModuleTree, Map<string, boolean>>();
 
 /** The part of every {@link Module} that finds what is assigned to it; nothing but Module extends it. */
 export abstract class ModuleTree {
-  /** Whether each buffer belongs into state dicts, by attribute. */
-  readonly #buffers = new Map<string, boolean>();
-
-  /** This as a module: nothing but Module extends this class. */
-  get #self(): AnyModule {
-    return this as ModuleTree as AnyModule;
-  }
-
   /** What an attribute is called in state dicts; overridden where PyTorch's name is another. */
   protected stateName(attribute: string): string {
     return attribute;
@@ -37,18 +31,21 @@ export abstract class ModuleTree {
   }
 
   /** Parameters, buffers and modules among the attributes; `persistent` is null for all but buffers. */
-  *#members(): Generator<Member> {
-    for (const [attribute, value] of this.attributes()) {
-      const name = this.stateName(attribute);
-      const persistent = this.#buffers.get(attribute);
+  static *#members(module: ModuleTree): Generator<Member> {
+    for (const [attribute, value] of module.attributes()) {
+      const name = module.stateName(attribute);
+      const persistent = persistence.get(module)?.get(attribute);
       if (persistent === undefined) yield* found(name, value);
       else if (value instanceof Tensor) yield [name, value, persistent];
     }
   }
 
   /** Its own parameters, or its own buffers. */
-  *#tensors(buffers: boolean): Generator<[name: string, tensor: Tensor, persistent: boolean | null]> {
-    for (const [name, value, persistent] of this.#members()) {
+  static *#tensors(
+    module: ModuleTree,
+    buffers: boolean,
+  ): Generator<[name: string, tensor: Tensor, persistent: boolean | null]> {
+    for (const [name, value, persistent] of ModuleTree.#members(module)) {
       if (value instanceof Tensor && buffers === (persistent !== null)) yield [name, value, persistent];
     }
   }
@@ -61,7 +58,7 @@ export abstract class ModuleTree {
   /** The modules directly inside with their names, each once (PyTorch: `named_children`). */
   namedChildren(): [name: string, module: AnyModule][] {
     const children = new Map<AnyModule, string>();
-    for (const [name, value] of this.#members()) {
+    for (const [name, value] of ModuleTree.#members(this)) {
       if (value instanceof ModuleTree && !children.has(value)) children.set(value, name);
     }
     return Array.from(children, ([child, name]) => [name, child]);
@@ -80,7 +77,7 @@ export abstract class ModuleTree {
       paths.set(module, path);
       for (const [name, child] of module.namedChildren()) visit(join(path, name), child);
     };
-    visit('', this.#self);
+    visit('', asModule(this));
     return Array.from(paths, ([module, path]) => [path, module]);
   }
 
@@ -91,18 +88,18 @@ export abstract class ModuleTree {
 
   /** All parameters with their paths, each once (PyTorch: `named_parameters`). */
   namedParameters(): [name: string, parameter: Parameter][] {
-    return this.#named(false) as [string, Parameter][];
+    return ModuleTree.#named(this, false) as [string, Parameter][];
   }
 
   /** All buffers with their paths, each once (PyTorch: `named_buffers`). */
   namedBuffers(): [name: string, buffer: Tensor][] {
-    return this.#named(true);
+    return ModuleTree.#named(this, true);
   }
 
-  #named(buffers: boolean): [string, Tensor][] {
+  static #named(tree: ModuleTree, buffers: boolean): [string, Tensor][] {
     const paths = new Map<Tensor, string>();
-    for (const [path, module] of this.namedModules()) {
-      for (const [name, tensor] of module.#tensors(buffers)) {
+    for (const [path, module] of tree.namedModules()) {
+      for (const [name, tensor] of ModuleTree.#tensors(module, buffers)) {
         if (!paths.has(tensor)) paths.set(tensor, join(path, name));
       }
     }
@@ -110,21 +107,29 @@ export abstract class ModuleTree {
   }
 
   /** What stands at a path of state names. */
-  #at(path: string): Tensor | AnyModule | undefined {
-    for (const [name, value] of this.#members()) {
+  static #at(module: ModuleTree, path: string): Tensor | AnyModule | undefined {
+    for (const [name, value] of ModuleTree.#members(module)) {
       if (name === path) return value;
       const found =
-        value instanceof ModuleTree && path.startsWith(`${name}.`) && value.#at(path.slice(name.length + 1));
+        value instanceof ModuleTree &&
+        path.startsWith(`${name}.`) &&
+        ModuleTree.#at(value, path.slice(name.length + 1));
       if (found) return found;
     }
     return undefined;
   }
 
-  #get<K extends Tensor | AnyModule>(op: string, kind: string, path: string, is: (value: unknown) => value is K): K {
-    const found = typeof path === 'string' ? this.#at(path) : undefined;
+  static #get<K extends Tensor | AnyModule>(
+    tree: ModuleTree,
+    op: string,
+    kind: string,
+    path: string,
+    is: (value: unknown) => value is K,
+  ): K {
+    const found = typeof path === 'string' ? ModuleTree.#at(tree, path) : undefined;
     if (is(found)) return found;
     const got = found === undefined ? describe(path) : `that of ${describe(found)}`;
-    throw new TensorError('value', op, `expected the path of a ${kind} in ${this.constructor.name}, got ${got}`);
+    throw new TensorError('value', op, `expected the path of a ${kind} in ${tree.constructor.name}, got ${got}`);
   }
 
   /**
@@ -140,8 +145,14 @@ export abstract class ModuleTree {
    * ```
    */
   getSubmodule(path: string): AnyModule {
-    if (path === '') return this.#self;
-    return this.#get('getSubmodule', 'module', path, (value): value is AnyModule => value instanceof ModuleTree);
+    if (path === '') return asModule(this);
+    return ModuleTree.#get(
+      this,
+      'getSubmodule',
+      'module',
+      path,
+      (value): value is AnyModule => value instanceof ModuleTree,
+    );
   }
 
   /**
@@ -157,7 +168,13 @@ export abstract class ModuleTree {
    * ```
    */
   getParameter(path: string): Parameter {
-    return this.#get('getParameter', 'parameter', path, (value): value is Parameter => value instanceof Parameter);
+    return ModuleTree.#get(
+      this,
+      'getParameter',
+      'parameter',
+      path,
+      (value): value is Parameter => value instanceof Parameter,
+    );
   }
 
   /**
@@ -173,7 +190,7 @@ export abstract class ModuleTree {
    */
   getBuffer(path: string): Tensor {
     const is = (value: unknown): value is Tensor => value instanceof Tensor && !(value instanceof Parameter);
-    return this.#get('getBuffer', 'buffer', path, is);
+    return ModuleTree.#get(this, 'getBuffer', 'buffer', path, is);
   }
 
   /**
@@ -193,14 +210,21 @@ export abstract class ModuleTree {
     if (!(tensor instanceof Tensor)) throw new TensorError('value', op, `expected a tensor, got ${describe(tensor)}`);
     tensor.check(op);
     tensor.kept = true;
-    this.#buffers.set(name, checkBoolean(op, 'persistent', options?.persistent ?? true));
+    const registered = persistence.get(this) ?? new Map<string, boolean>();
+    persistence.set(this, registered);
+    registered.set(name, checkBoolean(op, 'persistent', options?.persistent ?? true));
     Object.assign(this, { [name]: tensor });
     return tensor;
   }
 
+  /** @internal Takes over what another module says of buffers. */
+  protected copyPersistence(from: ModuleTree): void {
+    persistence.set(this, new Map(persistence.get(from)));
+  }
+
   /** @internal Its own buffers by attribute. */
   protected *ownBuffers(): Generator<[attribute: string, buffer: Tensor, persistent: boolean]> {
-    for (const [attribute, persistent] of this.#buffers) {
+    for (const [attribute, persistent] of persistence.get(this) ?? []) {
       const buffer: unknown = Reflect.get(this, attribute);
       if (buffer instanceof Tensor) yield [attribute, buffer, persistent];
     }
@@ -218,17 +242,22 @@ export abstract class ModuleTree {
    */
   stateDict(): StateDict {
     const dict: StateDict = {};
-    for (const [path, tensor] of this.#state('', [])) dict[path] = tensor.detach();
+    for (const [path, tensor] of ModuleTree.#state(this)) dict[path] = tensor.detach();
     return dict;
   }
 
   /** What a state dict holds; a tensor in two places is there twice, as in PyTorch. */
-  *#state(path: string, outer: readonly ModuleTree[]): Generator<[path: string, tensor: Tensor]> {
-    for (const [name, p] of this.#tensors(false)) yield [join(path, name), p];
-    for (const [name, b, persistent] of this.#tensors(true)) if (persistent) yield [join(path, name), b];
-    const around = [...outer, this];
-    for (const [name, child] of this.#members()) {
-      if (child instanceof ModuleTree && !around.includes(child)) yield* child.#state(join(path, name), around);
+  static *#state(
+    module: ModuleTree,
+    path = '',
+    outer: readonly ModuleTree[] = [],
+  ): Generator<[path: string, tensor: Tensor]> {
+    for (const [name, p] of ModuleTree.#tensors(module, false)) yield [join(path, name), p];
+    for (const [name, b, persistent] of ModuleTree.#tensors(module, true)) if (persistent) yield [join(path, name), b];
+    const around = [...outer, module];
+    for (const [name, child] of ModuleTree.#members(module)) {
+      if (child instanceof ModuleTree && !around.includes(child))
+        yield* ModuleTree.#state(child, join(path, name), around);
     }
   }
 
@@ -247,7 +276,7 @@ export abstract class ModuleTree {
     const op = 'loadStateDict';
     checkOptions(op, options, ['strict']);
     const strict = checkBoolean(op, 'strict', options?.strict ?? true);
-    return load(this.constructor.name, new Map(this.#state('', [])), dict, strict);
+    return load(this.constructor.name, new Map(ModuleTree.#state(this)), dict, strict);
   }
 
   /**
@@ -272,7 +301,7 @@ export abstract class ModuleTree {
    * ```
    */
   share(): SharedState {
-    return shareState(new Map(this.#state('', [])));
+    return shareState(new Map(ModuleTree.#state(this)));
   }
 
   /**
@@ -297,29 +326,34 @@ export abstract class ModuleTree {
     const op = 'loadShared';
     checkOptions(op, options, ['strict']);
     const strict = checkBoolean(op, 'strict', options?.strict ?? true);
-    openState(this.constructor.name, new Map(this.#state('', [])), state, strict);
+    openState(this.constructor.name, new Map(ModuleTree.#state(this)), state, strict);
     return this;
   }
 
   /** The module and all inside it as text. */
   toString(): string {
-    return this.#print([]);
+    return ModuleTree.#print(this, []);
   }
 
   [inspect.custom](): string {
     return this.toString();
   }
 
-  #print(outer: readonly ModuleTree[]): string {
-    const around = [...outer, this];
+  static #print(module: ModuleTree, outer: readonly ModuleTree[]): string {
+    const around = [...outer, module];
     const lines: string[] = [];
-    for (const [name, child] of this.#members()) {
+    for (const [name, child] of ModuleTree.#members(module)) {
       if (!(child instanceof ModuleTree)) continue;
-      const text = around.includes(child) ? '...' : child.#print(around).replaceAll('\n', '\n  ');
+      const text = around.includes(child) ? '...' : ModuleTree.#print(child, around).replaceAll('\n', '\n  ');
       lines.push(`\n  (${name}): ${text}`);
     }
-    return `${this.constructor.name}(${lines.length === 0 ? this.summary() : `${lines.join('')}\n`})`;
+    return `${module.constructor.name}(${lines.length === 0 ? module.summary() : `${lines.join('')}\n`})`;
   }
+}
+
+/** Nothing but Module extends the class. */
+function asModule(tree: ModuleTree): AnyModule {
+  return tree as AnyModule;
 }
 
 function* found(name: string, value: unknown): Generator<Member> {

@@ -40,3 +40,4 @@ export {
   type RpropRule,
   type RpropState,
 } from './sign.js';
+export * as swaUtils from './swa-utils.js';
