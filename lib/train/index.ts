@@ -12,5 +12,13 @@ export {
 export type { EpochRecord, FitEnd, FitEvent, FitHistory } from './events.js';
 export { FitRun, fit } from './fit.js';
 export * as metrics from './metrics/index.js';
-export type { Batch, Batches, CheckpointOptions, EarlyStopOptions, FitOptions, FitSchedule } from './options.js';
+export type {
+  AverageOptions,
+  Batch,
+  Batches,
+  CheckpointOptions,
+  EarlyStopOptions,
+  FitOptions,
+  FitSchedule,
+} from './options.js';
 export type { Tree } from './tree.js';

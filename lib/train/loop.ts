@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { ImageDataset, TensorDataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
+import { TensorError } from '../errors.js';
 import { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
 import type { EpochRecord, FitEnd, FitEvent, FitHistory } from './events.js';
 import type { Batch, Batches, Plan } from './options.js';
@@ -41,6 +42,7 @@ export class Loop<Output> {
     if (state.progress.stopped) this.reason = 'earlyStop';
     while (this.reason === null && state.progress.epoch < plan.epochs) yield* this.epoch();
     this.reason ??= 'complete';
+    if (this.reason !== 'aborted') state.restoreBest();
     const { epoch, step } = state.progress;
     yield* this.emit({ type: 'end', reason: this.reason, epoch, step });
   }
@@ -105,6 +107,7 @@ export class Loop<Output> {
     progress.step++;
     state.losses.push(loss);
     if (plan.scheduleBy === 'step') this.schedule(loss);
+    this.average('step', epoch);
     yield* this.emit({ type: 'step', epoch, step, batch: progress.batch, loss, lr, gradNorm });
     const { every } = plan.checkpoint ?? {};
     if (every !== undefined && progress.step % every === 0) yield* this.save();
@@ -130,6 +133,9 @@ export class Loop<Output> {
       }
     }
     const measured = Object.entries(plan.metrics).map(([name, metric]) => [name, metric.compute()] as const);
+    if (progress.batch === 0) {
+      throw new TensorError('value', 'fit', 'expected data to give at least one batch an epoch, got none');
+    }
     const loss = progress.lossSum / progress.samples;
     const record = { epoch: progress.epoch, loss, validationLoss, metrics: Object.fromEntries(measured) };
     state.epochs.push(record);
@@ -138,6 +144,7 @@ export class Loop<Output> {
     progress.lossSum = 0;
     progress.samples = 0;
     if (plan.scheduleBy === 'epoch') this.schedule(validationLoss ?? loss);
+    this.average('epoch', record.epoch);
     this.watch(record);
     if (progress.stopped) this.reason = 'earlyStop';
     yield* this.emit({ type: 'epochEnd', step: progress.step, ...record });
@@ -148,6 +155,12 @@ export class Loop<Output> {
     const { schedule } = this.plan;
     if (schedule instanceof ReduceLROnPlateau) schedule.step(watched);
     else schedule?.step();
+  }
+
+  private average(by: 'step' | 'epoch', epoch: number): void {
+    const { average, model } = this.plan;
+    if (average === undefined || (average.by ?? 'step') !== by || epoch < (average.from ?? 0)) return;
+    average.model.updateParameters(model);
   }
 
   /** Early stopping: counts the epochs without improvement. */
@@ -162,6 +175,7 @@ export class Loop<Output> {
     if (gain > minDelta && !Number.isNaN(value)) {
       progress.best = value;
       progress.since = 0;
+      this.state.keepBest();
     } else progress.since++;
     progress.stopped = progress.since > patience;
   }

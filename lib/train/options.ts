@@ -3,10 +3,11 @@ import { Generator } from '../core/random.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkChoice, checkNumber } from '../nn/check.js';
-import { Module } from '../nn/module.js';
+import { type AnyModule, Module } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { Schedule } from '../optim/schedule.js';
 import type { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
+import { AveragedModel } from '../optim/swa-utils.js';
 import type { Tensor } from '../tensor.js';
 import type { FitEvent } from './events.js';
 import { Metric } from './metrics/metric.js';
@@ -28,7 +29,23 @@ export interface EarlyStopOptions {
   mode?: 'min' | 'max';
   /** By how much more than this a number must be better; 0 unless given. */
   minDelta?: number;
+  /** End with the parameters and buffers of the best epoch, unless the signal ends the run; false unless given. */
+  restoreBest?: boolean;
 }
+
+/** Weights averaged while {@link fit} runs; see `optim.swaUtils`. */
+export interface AverageOptions {
+  /** What takes the weights in: `new optim.swaUtils.AveragedModel(model, { avgFn: optim.swaUtils.getEmaAvgFn() })`. */
+  model: AnyAveragedModel;
+  /** How often; after every 'step' unless given. */
+  by?: 'step' | 'epoch';
+  /** The epoch with which it begins; 0 unless given. */
+  from?: number;
+}
+type AnyAveragedModel = Pick<
+  AveragedModel<unknown[], unknown, AnyModule>,
+  'updateParameters' | 'stateDict' | 'loadStateDict'
+>;
 
 /** Where and when {@link fit} saves the state of the run. */
 export interface CheckpointOptions {
@@ -68,6 +85,8 @@ export interface FitOptions<Output = Tensor> {
   /** Limit of every element of the gradients; see `nn.utils.clipGradValue`. */
   clipValue?: number;
   earlyStop?: EarlyStopOptions;
+  /** Averages the weights on the way; the averages are part of checkpoints. */
+  average?: AverageOptions;
   checkpoint?: CheckpointOptions;
   /** More generators whose states belong into checkpoints; the default one and those of loaders are there anyway. */
   generators?: readonly Generator[];
@@ -93,6 +112,7 @@ const KNOWN = [
   'clipNorm',
   'clipValue',
   'earlyStop',
+  'average',
   'checkpoint',
   'generators',
   'callbacks',
@@ -155,6 +175,7 @@ export function planOf<Output>(op: string, options: FitOptions<Output>): Plan<Ou
   if (options.clipNorm !== undefined) checkNumber(op, 'clipNorm', options.clipNorm, 0);
   if (options.clipValue !== undefined) checkNumber(op, 'clipValue', options.clipValue, 0);
   checkCheckpoint(op, options.checkpoint);
+  checkAverage(op, options.average);
   checkEarlyStop(op, options.earlyStop, ['loss', ...(validation ? ['validationLoss'] : []), ...Object.keys(metrics)]);
   return {
     ...options,
@@ -181,10 +202,19 @@ function checkCheckpoint(op: string, checkpoint: CheckpointOptions | undefined):
   checkBoolean(op, 'checkpoint.resume', checkpoint.resume ?? false);
 }
 
+function checkAverage(op: string, average: AverageOptions | undefined): void {
+  checkOptions(op, average, ['model', 'by', 'from']);
+  if (average === undefined) return;
+  expect(average.model instanceof AveragedModel, op, 'average.model to be an AveragedModel', average.model);
+  checkChoice(op, 'average.by', average.by ?? 'step', ['step', 'epoch']);
+  checkInteger(op, 'average.from', average.from ?? 0, 0);
+}
+
 function checkEarlyStop(op: string, earlyStop: EarlyStopOptions | undefined, names: string[]): void {
-  checkOptions(op, earlyStop, ['patience', 'monitor', 'mode', 'minDelta']);
+  checkOptions(op, earlyStop, ['patience', 'monitor', 'mode', 'minDelta', 'restoreBest']);
   if (earlyStop === undefined) return;
   checkInteger(op, 'earlyStop.patience', earlyStop.patience, 0);
+  checkBoolean(op, 'earlyStop.restoreBest', earlyStop.restoreBest ?? false);
   checkNumber(op, 'earlyStop.minDelta', earlyStop.minDelta ?? 0, 0);
   checkChoice(op, 'earlyStop.mode', earlyStop.mode ?? 'min', ['min', 'max']);
   if (earlyStop.monitor !== undefined) checkChoice(op, 'earlyStop.monitor', earlyStop.monitor, names);

@@ -41,6 +41,8 @@ export class RunState<Output> {
   losses: number[] = [];
   epochs: EpochRecord[] = [];
   private readonly generators: readonly Generator[];
+  /** Parameters and buffers of the best epoch, where early stopping is to end with them. */
+  private best: StateDict | null = null;
 
   constructor(private readonly plan: Plan<Output>) {
     const loaders = [plan.data, plan.validation].filter((source) => source instanceof DataLoader);
@@ -71,13 +73,30 @@ export class RunState<Output> {
   /** What a resumed run must have in common with the saved one. */
   private shape(): Record<string, number> {
     const { data, accumulate } = this.plan;
-    const common = { accumulate, generators: this.generators.length };
+    const { average, earlyStop } = this.plan;
+    const common: Record<string, number> = { accumulate, generators: this.generators.length };
+    if (average !== undefined) common.average = 1;
+    if (earlyStop?.restoreBest) common.restoreBest = 1;
     return data instanceof DataLoader ? { ...common, samples: data.dataset.length, batchSize: data.batchSize } : common;
+  }
+
+  /** Remembers the weights as the best so far, if they are to be kept. */
+  keepBest(): void {
+    const { earlyStop, model } = this.plan;
+    if (earlyStop?.restoreBest !== true) return;
+    const before = this.best;
+    this.best = copyOf(model.stateDict());
+    for (const x of Object.values(before ?? {})) x.dispose();
+  }
+
+  /** Goes back to the best weights where there are any. */
+  restoreBest(): void {
+    if (this.best !== null) this.plan.model.loadStateDict(this.best);
   }
 
   /** Writes the checkpoint; values are those at the time of the call. */
   save(path: string): Promise<void> {
-    const { model, optimizer, schedule } = this.plan;
+    const { model, optimizer, schedule, average } = this.plan;
     return saveCheckpoint(path, {
       format: FORMAT,
       shape: this.shape(),
@@ -88,6 +107,8 @@ export class RunState<Output> {
       schedule: (schedule?.stateDict() ?? null) as Tree,
       model: model.stateDict(),
       optimizer: optimizer.stateDict() as unknown as Tree,
+      average: average?.model.stateDict() ?? null,
+      best: this.best,
     });
   }
 
@@ -104,27 +125,31 @@ export class RunState<Output> {
     }
     const [own, theirs] = [this.shape(), saved.shape].map((shape) => JSON.stringify(shape));
     if (own !== theirs) throw bad(`of a run with ${own}`, `${theirs}; give the same data, or another path`);
-    const { model, optimizer, schedule } = this.plan;
+    const { model, optimizer, schedule, average } = this.plan;
     if ((schedule === undefined) !== (saved.schedule === null)) {
       throw bad(`of a run ${schedule ? 'with' : 'without'} a schedule`, 'one of the other kind');
     }
-    const copies = Object.entries(model.stateDict()).map(([name, value]) => [name, value.clone()] as const);
+    const modelBefore = copyOf(model.stateDict());
+    const averageBefore = average && copyOf(average.model.stateDict());
     const optimizerBefore = optimizer.stateDict();
     const scheduleBefore = schedule?.stateDict();
     try {
       model.loadStateDict(saved.model);
       optimizer.loadStateDict(saved.optimizer);
+      if (saved.average) average?.model.loadStateDict(saved.average);
       if (schedule !== undefined) schedule.loadStateDict(saved.schedule as ScheduleState);
       this.setRandom(saved.random);
     } catch (error) {
-      model.loadStateDict(Object.fromEntries(copies));
+      model.loadStateDict(modelBefore);
+      if (averageBefore !== undefined) average?.model.loadStateDict(averageBefore);
       optimizer.loadStateDict(optimizerBefore);
       if (scheduleBefore !== undefined) schedule?.loadStateDict(scheduleBefore);
       throw error;
     } finally {
-      for (const [, copy] of copies) copy.dispose();
+      for (const copies of [modelBefore, averageBefore ?? {}]) for (const x of Object.values(copies)) x.dispose();
     }
     this.progress = { ...saved.progress };
+    this.best = saved.best ?? null;
     this.losses = Array.from(saved.losses.typed());
     this.epochs = [...saved.epochs];
     return true;
@@ -142,4 +167,11 @@ interface Saved {
   schedule: ScheduleState | null;
   model: StateDict;
   optimizer: OptimizerState;
+  /** Absent or null where the run had none. */
+  average?: StateDict | null;
+  best?: StateDict | null;
+}
+
+function copyOf(dict: StateDict): StateDict {
+  return Object.fromEntries(Object.entries(dict).map(([name, value]) => [name, value.clone()]));
 }

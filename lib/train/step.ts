@@ -4,6 +4,7 @@ import { scope } from '../core/scope.js';
 import { describe, TensorError } from '../errors.js';
 import { clipGradNorm, clipGradValue } from '../ops/optimize/gradients.js';
 import { Tensor } from '../tensor.js';
+import { locateNonFinite } from './locate.js';
 import { Mean } from './metrics/regression.js';
 import type { Batch, Batches, Plan } from './options.js';
 
@@ -48,8 +49,13 @@ export function trainStep<Output>(plan: Plan<Output>, group: readonly Batch[], s
         const [, loss] = lossOf(plan, batch);
         const value = loss.item();
         if (!Number.isFinite(value)) {
+          const place = locateNonFinite(model, batch.slice(0, -1), batch[batch.length - 1], () => lossOf(plan, batch));
           const remedy = 'try a smaller learning rate or clipNorm, and look for such values in the data';
-          throw new TensorError('nan', 'fit', `expected a finite loss, got ${value} in step ${step}; ${remedy}`);
+          throw new TensorError(
+            'nan',
+            'fit',
+            `expected a finite loss, got ${value} in step ${step}: ${place}; ${remedy}`,
+          );
         }
         loss.backward();
         return value;
@@ -81,12 +87,14 @@ export async function validate<Output>(
   const metrics = Object.values(plan.metrics);
   for (const metric of metrics) metric.reset();
   const mean = new Mean();
+  let count = 0;
   const modes = model.modules().map((module) => [module, module.training] as const);
   model.eval();
   try {
     for await (const given of batches) {
       if (stopped()) return null;
       const batch = checkBatch(given);
+      count++;
       scope(() =>
         noGrad(() => {
           const [output, loss] = lossOf(plan, batch);
@@ -103,5 +111,6 @@ export async function validate<Output>(
   } finally {
     for (const [module, training] of modes) module.training = training;
   }
+  if (count === 0) throw new TensorError('value', 'fit', 'expected validation to give at least one batch, got none');
   return mean.compute();
 }
