@@ -1,4 +1,5 @@
 // What all creation functions share: the dtype, requiresGrad and generator options.
+import { busy, checkDrawable } from './core/busy.js';
 import { checkDType, type DType, isFloat } from './core/dtype.js';
 import { defaultGenerator, Generator } from './core/random.js';
 import { checkBoolean } from './core/shape.js';
@@ -39,6 +40,9 @@ export function finish(op: string, y: Tensor, options: CreateOptions | undefined
 /** The generator asked for, or the default one. */
 export function generatorOf(op: string, options: { generator?: Generator } | undefined): Generator {
   const generator = options?.generator ?? defaultGenerator;
-  if (generator instanceof Generator) return generator;
+  if (generator instanceof Generator) {
+    if (busy !== null) checkDrawable(op, generator.state);
+    return generator;
+  }
   throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
 }

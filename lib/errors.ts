@@ -40,6 +40,8 @@ export type ErrorCode =
   | 'worker'
   /** Work that the caller cancelled. */
   | 'aborted'
+  /** Memory that a step in the background is working on. */
+  | 'busy'
   /** More requests than may wait at once. */
   | 'queue-full'
   /** A service used after it was closed. */

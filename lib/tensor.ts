@@ -1,5 +1,6 @@
 // The Tensor class: its fields, what reads it out, and every operation as a method.
 import { inspect } from 'node:util';
+import { busy, checkIdle, checkUnread } from './core/busy.js';
 import { checkTensor, copyInto, dense, provideTensor } from './core/dispatch.js';
 import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
 import { formatBriefly, formatTensor } from './core/print.js';
@@ -173,6 +174,7 @@ export class Tensor {
   /** @internal The elements as a typed array that stays inside the library; contiguous tensors only. */
   typed(): TypedArray {
     if (recording !== null) recording.looked(this);
+    if (busy !== null) checkIdle(this);
     const { array, bytes } = DTYPES[this.dtype];
     const { storage } = this;
     return new array(
@@ -185,6 +187,7 @@ export class Tensor {
   /** @internal A typed array of the one element at a place of the row-major order. */
   private element(place: number): TypedArray {
     if (recording !== null) recording.looked(this);
+    if (busy !== null) checkIdle(this);
     let { offset } = this;
     for (let i = this.ndim - 1; i >= 0; i--) {
       const n = this.shape[i];
@@ -239,6 +242,7 @@ export class Tensor {
         `expected a tensor with memory for each element, got one that expand() or unfold() repeats; clone() it first`,
       );
     }
+    if (busy !== null) checkUnread(this);
     // Elements of a view on the same memory might be overwritten before they are read.
     const values = source.storage === this.storage ? view.clone(source) : source;
     copyInto(this, values);

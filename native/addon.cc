@@ -28,6 +28,7 @@ void register_gemm(napi_env env, napi_value exports);
 void register_attention(napi_env env, napi_value exports);
 void register_recurrent(napi_env env, napi_value exports);
 void register_linalg(napi_env env, napi_value exports);
+void register_jobs(napi_env env, napi_value exports);
 void register_program(napi_env env, napi_value exports);
 
 namespace {
@@ -109,5 +110,6 @@ NAPI_MODULE_INIT() {
   register_recurrent(env, exports);
   register_linalg(env, exports);
   register_program(env, exports);
+  register_jobs(env, exports);
   return exports;
 }

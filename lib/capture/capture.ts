@@ -1,4 +1,5 @@
 // capture(): runs a function once and records its kernels; later calls replay them natively, without JavaScript.
+import { type Claim, isFree } from '../core/busy.js';
 import { checkTensor, copyInto, dense, make } from '../core/dispatch.js';
 import { recording } from '../core/recording.js';
 import { checkInteger } from '../core/shape.js';
@@ -6,6 +7,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { clone } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
 import { attributes, Guards, replaced } from './guard.js';
+import { Lane } from './lane.js';
 import { Recorder } from './record.js';
 import { type Instance, type Port, Recorded } from './recorded.js';
 import { Replay } from './replay.js';
@@ -38,7 +40,18 @@ export interface CapturedStep<Inputs extends unknown[], Output> {
   readonly signatures: number;
   /** Bytes of the recording that was used last; zeros before the first call. */
   readonly memory: CaptureMemory;
-  /** Lets go of all recordings and their memory; the next call records anew. */
+  /**
+   * Runs the step in the background: the event loop goes on meanwhile. Inputs are read at once; runs of one step follow each other in the order of
+   * the calls. While it runs, using tensors that the step changes, or changing tensors that it reads, is a `TensorError` `busy`. The first
+   * call with inputs of a form records, on this thread.
+   */
+  async(...inputs: Inputs): Promise<Output>;
+  /**
+   * The step with a signal that ends its runs in the background, between two kernels: the promise rejects with code `aborted`. A training
+   * step that was cut short may have changed some of its parameters.
+   */
+  with(options: { signal?: AbortSignal }): { async(...inputs: Inputs): Promise<Output> };
+  /** Lets go of all recordings and their memory, after what runs in the background; the next call records anew. */
   dispose(): void;
 }
 
@@ -60,6 +73,7 @@ export class Program {
     private readonly inputGradients: readonly { readonly input: number; readonly port: number }[],
   ) {
     this.replay = new Replay(recorded, instance);
+    this.claim = claimOf(recorded, guards);
   }
 
   /** Whether a replay does what the function would do now. */
@@ -81,10 +95,42 @@ export class Program {
     return rebuilt(this.output, tensors);
   }
 
+  /** What a run works on: nobody else may write it, or look at what it writes. */
+  readonly claim: Claim;
+  private running = false;
+  private dropped = false;
+
+  /** Claims the recording for a run in the background. */
+  hold(): void {
+    this.running = true;
+  }
+
+  /** The run is over. */
+  release(): void {
+    this.running = false;
+    if (this.dropped) this.free();
+  }
+
+  /** Frees the recording, once nothing runs. */
   free(): void {
+    this.dropped = true;
+    if (this.running) return;
     this.instance.free();
     this.recorded.free();
   }
+}
+
+/** What a recording reads and writes beside its arena. */
+function claimOf({ written, persistent, gradients, calls }: Recorded, guards: Guards): Claim {
+  const writes = new Set<object>([
+    ...written,
+    ...persistent.map(({ storage }) => storage),
+    ...gradients.map(({ storage }) => storage),
+  ]);
+  // States of generators, which the kernels advance.
+  for (const { args } of calls) for (const arg of args) if (arg instanceof Uint32Array) writes.add(arg);
+  const reads = new Set<object>(guards.storages.filter((storage) => !writes.has(storage)));
+  return { reads: [...reads], writes: [...writes] };
 }
 
 /** Adds to the gradient of an input. */
@@ -199,11 +245,20 @@ function bytesOf(x: Tensor): number {
 
 const NO_MEMORY: CaptureMemory = { arena: 0, unshared: 0, inputs: 0, outputs: 0, persistent: 0 };
 
+function nested(): TensorError {
+  return new TensorError(
+    'capture',
+    'capture',
+    'expected no captured step inside a captured function; call the plain function there',
+  );
+}
+
 /** What {@link capture} returns calls this. */
 class Captured {
   /** The most recently used first. */
   private readonly programs: Program[] = [];
   private running = false;
+  readonly lane = new Lane(this);
 
   constructor(
     private readonly fn: (...inputs: never[]) => unknown,
@@ -211,16 +266,23 @@ class Captured {
   ) {}
 
   call(inputs: readonly unknown[]): unknown {
-    if (recording !== null || this.running) {
-      throw new TensorError(
-        'capture',
-        'capture',
-        'expected no captured step inside a captured function; call the plain function there',
-      );
-    }
+    if (recording !== null || this.running) throw nested();
     const tensors: Tensor[] = [];
     const program = this.find(inputs, tensors);
-    if (program !== null) return program.assemble(tensors, program.replay.run(tensors));
+    if (program === null) return this.record(inputs);
+    if (this.lane.busy || !isFree(program.claim)) {
+      throw new TensorError(
+        'busy',
+        'capture',
+        'expected nothing in the background to work on the memory of this step, but a run is under way; await it, or call async() to queue',
+      );
+    }
+    return program.assemble(tensors, program.replay.run(tensors));
+  }
+
+  /** Runs the function and records it. */
+  record(inputs: readonly unknown[]): unknown {
+    if (recording !== null || this.running) throw nested();
     this.running = true;
     try {
       const { program: made, value } = record(this.fn, inputs);
@@ -233,7 +295,7 @@ class Captured {
   }
 
   /** The recording for these inputs, which becomes the first; their tensors are put into `tensors`. */
-  private find(inputs: readonly unknown[], tensors: Tensor[]): Program | null {
+  find(inputs: readonly unknown[], tensors: Tensor[]): Program | null {
     const { programs } = this;
     for (let i = 0; i < programs.length; i++) {
       tensors.length = 0;
@@ -248,6 +310,11 @@ class Captured {
       return program;
     }
     return null;
+  }
+
+  submit(inputs: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
+    if (recording !== null || this.running) return Promise.reject(nested());
+    return this.lane.submit(inputs, signal);
   }
 
   get signatures(): number {
@@ -317,6 +384,13 @@ export function capture<Inputs extends unknown[], Output>(
   Object.defineProperties(step, {
     signatures: { get: () => captured.signatures },
     memory: { get: () => captured.memory },
+    async: { value: (...inputs: Inputs) => captured.submit(inputs) },
+    with: {
+      value: (chosen: { signal?: AbortSignal }) => {
+        checkOptions(op, chosen, ['signal']);
+        return { async: (...inputs: Inputs) => captured.submit(inputs, chosen.signal) };
+      },
+    },
     dispose: { value: () => captured.dispose() },
   });
   return step as CapturedStep<Inputs, Output>;

@@ -108,6 +108,11 @@ export class Guards {
     }
   }
 
+  /** Memory from before the step that it works on. */
+  get storages(): Storage[] {
+    return this.known.map(({ storage }) => storage);
+  }
+
   /** Whether the step can be replayed. */
   hold(): boolean {
     if (this.grad !== isGradEnabled() || this.hooks !== hooks.changes) return false;

@@ -4,6 +4,7 @@ import { allocate, release } from '../core/storage.js';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
+import { runInBackground } from './background.js';
 import { UPDATES } from './bindings.js';
 import type { Argument } from './record.js';
 import { type Gradient, gradientOn, type Instance, type Prelude, type Recorded } from './recorded.js';
@@ -131,6 +132,41 @@ export class Replay {
     }
     this.setGradients();
     return results;
+  }
+
+  /** As {@link run}, with the kernels on a thread of their own; all else happens on this one, `between` their stretches. */
+  async runAsync(
+    inputs: readonly Tensor[],
+    { between, stopped }: { between: <T>(fn: () => T) => T; stopped: () => TensorError | null },
+  ): Promise<Tensor[]> {
+    const { recorded, instance, parts } = this;
+    const { starts } = instance;
+    between(() => {
+      const copies = inputs.map((x) => dense('capture', x));
+      run(instance, 0, 0, copies, NOTHING);
+      for (let i = 0; i < inputs.length; i++) dropCopy(copies[i], inputs[i]);
+      this.clearGradients();
+    });
+    for (let i = 0; i < parts.length; i++) {
+      const { begin, end, preludes } = parts[i];
+      const instead = between(() => this.prepare(preludes));
+      if (instead !== null) {
+        // Once, before the step is recorded anew.
+        between(() => this.runInstead(instead, begin, end, NOTHING, NOTHING));
+        continue;
+      }
+      const before = stopped();
+      if (before !== null) throw before;
+      const { next, place } = await runInBackground(instance, this.start(begin, i), starts[end]);
+      if (next === starts[end]) continue;
+      throw place >= 0 ? badIndex(instance, next, place) : (stopped() ?? new Error('a run ended without a reason'));
+    }
+    return between(() => {
+      const results = recorded.outputs.map(({ shape, dtype }) => make('capture', shape, dtype));
+      run(instance, starts[starts.length - 1], starts[starts.length - 1], NOTHING, results);
+      this.setGradients();
+      return results;
+    });
   }
 
   /** Calls that put constants back come before the first. */

@@ -2,6 +2,7 @@
 import { describe, TensorError } from '../errors.js';
 import { type Bytes, kernelId, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
+import { busy, checkIdle, checkUnread } from './busy.js';
 import { codeOf, DTYPES, type DType, floatOf, isFloat, promote, promoteNumber, widthOf } from './dtype.js';
 import { recording } from './recording.js';
 import { track } from './scope.js';
@@ -117,6 +118,7 @@ export function checkNdim(op: string, x: Tensor, ndim: number, layout: string, n
 /** Byte offset of the first element inside `x.storage.bytes`. */
 export function offsetOf(x: Tensor): number {
   if (recording !== null) recording.touched(x);
+  if (busy !== null) checkIdle(x);
   return x.storage.byteOffset + x.offset * widthOf(x.dtype);
 }
 
@@ -413,6 +415,7 @@ function settleCast(x: Tensor, saved: boolean): void {
 /** a = f(a, b) in place and outside the tape: gradients adding up, running statistics. */
 export function binaryInPlace(id: number, a: Tensor, b: Tensor | number): void {
   if (a.size === 0) return;
+  if (busy !== null) checkUnread(a);
   writeGeometry(a, a, b);
   G[0] = id;
   G[1] = codeOf(a.dtype);

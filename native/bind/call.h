@@ -15,12 +15,14 @@ inline constexpr int kGeometry = 512;  // doubles in the shared array
 inline constexpr int kMaxArgs = 8;
 
 struct BoundProgram;
+struct Jobs;
 
 // Per-isolate state of the addon.
 struct Instance {
   double* geometry;  // memory of the Float64Array that lib/native.ts reads as `geometry`
   napi_ref geometry_ref;
   std::vector<std::unique_ptr<BoundProgram>>* programs;  // bind/program.h
+  Jobs* jobs;                                            // bind/jobs.h
 };
 
 struct Bytes {

@@ -2,6 +2,7 @@
 #include <new>
 
 #include "bind/call.h"
+#include "bind/jobs.h"
 #include "bind/program.h"
 #include "kernels/table.h"
 
@@ -12,6 +13,7 @@ void free_instance(napi_env env, void* data, void*) {
   Instance* instance = static_cast<Instance*>(data);
   free_programs(env, *instance->programs);
   delete instance->programs;
+  delete instance->jobs;
   napi_delete_reference(env, instance->geometry_ref);
   delete instance;
 }
@@ -70,11 +72,17 @@ napi_value arange(napi_env env, napi_callback_info info) {
 void register_memory(napi_env env, napi_value exports) {
   Instance* instance = new (std::nothrow) Instance{};
   napi_value geometry;
-  if (instance != nullptr) instance->programs = new (std::nothrow) Programs;
-  if (instance == nullptr || instance->programs == nullptr || !make_geometry(env, instance, &geometry) ||
+  if (instance != nullptr) {
+    instance->programs = new (std::nothrow) Programs;
+    instance->jobs = new (std::nothrow) Jobs;
+  }
+  if (instance == nullptr || instance->programs == nullptr || instance->jobs == nullptr || !make_geometry(env, instance, &geometry) ||
       napi_set_instance_data(env, instance, free_instance, nullptr) != napi_ok) {
     if (instance != nullptr && instance->geometry_ref != nullptr) napi_delete_reference(env, instance->geometry_ref);
-    if (instance != nullptr) delete instance->programs;
+    if (instance != nullptr) {
+      delete instance->programs;
+      delete instance->jobs;
+    }
     delete instance;
     napi_throw_error(env, "ERR_NATIVE", "[native] expected memory for the array of numbers");
     return;

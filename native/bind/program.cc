@@ -26,14 +26,6 @@ void keep(napi_env env, BoundProgram& bound, napi_value array, const char* data,
   bound.kept[data] = {reference, length};
 }
 
-BoundProgram* program_of(Call& call) {
-  Programs& programs = *call.instance()->programs;
-  const int64_t id = call.integer(0, 0, static_cast<int64_t>(programs.size()) - 1);
-  BoundProgram* found = call.ok() ? programs[id].get() : nullptr;
-  if (call.ok() && found == nullptr) call.fail("a program that was not freed");
-  return found;
-}
-
 napi_value make(napi_env env, napi_callback_info info) {
   Call call(env, info);
   if (!call.ok()) return nullptr;
@@ -151,6 +143,14 @@ napi_value run(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
+
+BoundProgram* program_of(Call& call) {
+  Programs& programs = *call.instance()->programs;
+  const int64_t id = call.integer(0, 0, static_cast<int64_t>(programs.size()) - 1);
+  BoundProgram* found = call.ok() ? programs[id].get() : nullptr;
+  if (call.ok() && found == nullptr) call.fail("a program that was not freed");
+  return found;
+}
 
 void keep_argument(napi_env env, napi_value array, const char* data, int64_t length) {
   if (target != nullptr) keep(env, *target, array, data, length);

@@ -10,6 +10,8 @@
 
 namespace chainrule {
 
+class Call;
+
 struct BoundProgram {
   // Shared with whoever runs it on another thread; freed with the last of them, while its memory is kept by this.
   std::shared_ptr<Program> program = std::make_shared<Program>();
@@ -24,6 +26,9 @@ struct BoundProgram {
 
 // A program's number is its place; freed ones are null.
 using Programs = std::vector<std::unique_ptr<BoundProgram>>;
+
+// The program whose number is in slot 0; fails and returns null where there is none.
+BoundProgram* program_of(Call& call);
 
 // Gives up all programs of an isolate that ends.
 void free_programs(napi_env env, Programs& programs);

@@ -1,4 +1,5 @@
 // Dropout: the one activation that draws random numbers.
+import { busy, checkDrawable } from '../../core/busy.js';
 import { cast, checkTensor, dense, dropCopy, hidden, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, floatOf } from '../../core/dtype.js';
 import { defaultGenerator, drawnFrom, Generator } from '../../core/random.js';
@@ -53,6 +54,7 @@ export function dropout(x: Tensor, options?: DropoutOptions): Tensor {
   if (!(generator instanceof Generator)) {
     throw new TensorError('value', op, `expected a Generator, got ${describe(generator)}`);
   }
+  if (busy !== null) checkDrawable(op, generator.state);
   const y = make(op, x.shape, input.dtype);
   const mask = hidden(make(op, x.shape, 'uint8'));
   const source = dense(op, input);

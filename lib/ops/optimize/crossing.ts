@@ -1,4 +1,5 @@
 // What optimizer updates share: checks, state tensors, and the crossing that carries many parameters at once.
+import { busy, checkUnread } from '../../core/busy.js';
 import { dense, isTensor, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, isFloat } from '../../core/dtype.js';
 import { recording } from '../../core/recording.js';
@@ -91,6 +92,7 @@ export class Crossing {
     this.tag = tag;
     this.count++;
     G[this.slot++] = p.size;
+    if (busy !== null) checkUnread(p);
     p.storage.version++;
   }
 

@@ -1,0 +1,39 @@
+// Running calls of a native program on a thread of its own, as a promise.
+import { native } from '../native.js';
+import type { Instance } from './recorded.js';
+
+const G = native.geometry;
+
+/** How a run ended: `next` is the call it did not come past; `place` that of a bad index, or -1. */
+export interface Ended {
+  readonly next: number;
+  readonly place: number;
+}
+
+const waiting = new Map<number, (ended: Ended) => void>();
+let listening = false;
+
+function listen(): void {
+  listening = true;
+  native.programListen((program, next, place) => {
+    const resolve = waiting.get(program);
+    waiting.delete(program);
+    resolve?.({ next, place });
+  });
+}
+
+/** Runs the calls from `begin` to before `end`; nobody else may use the instance until then. */
+export function runInBackground(instance: Instance, begin: number, end: number): Promise<Ended> {
+  if (!listening) listen();
+  G[0] = instance.id;
+  G[1] = begin;
+  G[2] = end;
+  native.programSubmit();
+  return new Promise((resolve) => waiting.set(instance.id, resolve));
+}
+
+/** Ends a run before its next call. */
+export function cancel(instance: Instance): void {
+  G[0] = instance.id;
+  native.programCancel();
+}
