@@ -7,7 +7,7 @@ const layers = [
   ['tensor', '^lib/tensor\\.ts$'],
   ['functions', '^lib/(autograd/|(?!(index|tensor|native|errors)\\.ts$)[^/]+\\.ts$)'],
   ['library', '^lib/(nn|optim|data|io|distributions|capture)/'],
-  ['tools', '^lib/(train|viz)/'],
+  ['tools', '^lib/(train|viz|serve)/'],
   ['cli', '^lib/cli/'],
 ];
 const tensor = '^lib/tensor\\.ts$';
