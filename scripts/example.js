@@ -1,4 +1,4 @@
-// `npm run example NAME`: runs the example whose file name contains NAME; without one, lists them.
+// `npm run example NAME`: runs the example whose name contains NAME, a file or a folder with a main.ts; without one, lists them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,14 +9,16 @@ const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'examples'
 const [name, ...args] = process.argv.slice(2);
 const examples = existsSync(folder)
   ? readdirSync(folder)
+      .map((name) => (existsSync(join(folder, name, 'main.ts')) ? join(name, 'main.ts') : name))
       .filter((file) => file.endsWith('.ts'))
       .sort()
   : [];
-const exact = examples.filter((file) => file === name || file === `${name}.ts`);
-const found = exact.length > 0 ? exact : examples.filter((file) => name && file.includes(name));
+const nameOf = (file) => file.replace(/([\\/]main)?\.ts$/, '');
+const exact = examples.filter((file) => file === name || nameOf(file) === name);
+const found = exact.length > 0 ? exact : examples.filter((file) => name && nameOf(file).includes(name));
 if (found.length !== 1) {
   console.error(`[example] expected the name of one example, got ${name ?? 'none'}; there are:`);
-  for (const file of examples) console.error(`  ${file.replace(/\.ts$/, '')}`);
+  for (const file of examples) console.error(`  ${nameOf(file)}`);
   process.exit(1);
 }
 const tsx = createRequire(import.meta.url).resolve('tsx/cli');
