@@ -19,6 +19,7 @@ const benchmarks: Benchmark[] = (
     import('./cases/memory.js'),
     import('./cases/gelu.js'),
     import('./cases/loader.js'),
+    import('./cases/programs.js'),
     import('./cases/works.js'),
   ])
 ).flatMap((module) => module.benchmarks);

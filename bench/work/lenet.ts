@@ -1,6 +1,6 @@
 // The LeNet of the demo: its training step, and its answers.
-import { nn } from 'chainrule';
-import { inference, training } from './train.js';
+import { capture, nn } from 'chainrule';
+import { type How, inference, stepOf } from './train.js';
 import { type Float, fill, labels, values, type Work } from './work.js';
 
 export function lenet(dtype: Float): nn.Module {
@@ -18,10 +18,17 @@ export function lenet(dtype: Float): nn.Module {
   );
 }
 
-/** A function that trains a LeNet on one fixed batch and gives the loss. */
-export function lenetStep(batch: number, dtype: Float = 'float32') {
+/** A training step of a LeNet, and a batch for it. */
+export function lenetParts(batch: number, dtype: Float = 'float32') {
   const [x, y] = [values([batch, 1, 28, 28], 100, dtype), labels([batch], 101, 10)];
-  return training(fill(lenet(dtype), dtype), x, y, 'momentum');
+  return { step: stepOf(fill(lenet(dtype), dtype), 'momentum'), x, y };
+}
+
+/** A function that trains a LeNet on one fixed batch and gives the loss. */
+export function lenetStep(batch: number, dtype: Float = 'float32', how: How = 'eager') {
+  const { step, x, y } = lenetParts(batch, dtype);
+  const run = how === 'captured' ? capture(step) : step;
+  return () => run(x, y);
 }
 
 /** Multiplications and additions of an image's products, layer by layer. */
@@ -38,6 +45,13 @@ export const works: Work[] = [
     goal: 3.5,
     floor: { flops: batch * step, goal: 1.5 },
     prepare: (dtype: Float) => lenetStep(batch, dtype),
+  })),
+  ...[64, 256].map((batch) => ({
+    name: `LeNet training step, batch ${batch}, captured`,
+    family: 'lenet',
+    options: { batch, train: true },
+    floor: { flops: batch * step },
+    prepare: (dtype: Float) => lenetStep(batch, dtype, 'captured'),
   })),
   {
     name: 'LeNet inference, batch 64',

@@ -1,6 +1,6 @@
 // Training steps and inference of networks of linear layers, from ten units to thousands.
 import { nn } from 'chainrule';
-import { inference, type Optimizer, training } from './train.js';
+import { type How, inference, type Optimizer, training } from './train.js';
 import { type Float, type Floor, fill, labels, values, type Work } from './work.js';
 
 interface Case {
@@ -9,6 +9,7 @@ interface Case {
   /** None: inference. */
   readonly optimizer?: Optimizer;
   readonly goal: number;
+  readonly how?: How;
   /** Most times the floor. */
   readonly most?: number;
   /** The floor counts a pass over weights, gradients and momentum too. */
@@ -23,6 +24,10 @@ const CASES: Case[] = [
   { sizes: [1, 10, 6, 1], batch: 1000, optimizer: 'SGD', goal: 4 },
   { sizes: [784, 128, 10], batch: 1, optimizer: 'SGD', goal: 4 },
   { sizes: [784, 128, 10], batch: 1, goal: 4 },
+  { sizes: [784, 128, 10], batch: 64, optimizer: 'SGD', how: 'captured', goal: 2.8, most: 1.3 },
+  { sizes: [1, 10, 6, 1], batch: 1000, optimizer: 'SGD', how: 'captured', goal: 6 },
+  { sizes: [784, 128, 10], batch: 1, optimizer: 'SGD', how: 'captured', goal: 5 },
+  { sizes: [784, 128, 10], batch: 1, how: 'captured', goal: 8 },
 ];
 
 /** Linear layers with relu between them; with tanh where one number is to be fitted. */
@@ -46,10 +51,10 @@ function floor({ sizes, batch, optimizer, most, heavy }: Case): Floor | undefine
 }
 
 export const works: Work[] = CASES.map((c) => {
-  const { sizes, batch, optimizer, goal } = c;
+  const { sizes, batch, optimizer, how, goal } = c;
   const what = optimizer === undefined ? 'inference' : `training step, ${optimizer}`;
   return {
-    name: `MLP ${sizes.join('-')} ${what}, batch ${batch}`,
+    name: `MLP ${sizes.join('-')} ${what}, batch ${batch}${how === 'captured' ? ', captured' : ''}`,
     family: 'mlp',
     options: { sizes, batch, optimizer: optimizer ?? 'none' },
     goal,
@@ -57,10 +62,10 @@ export const works: Work[] = CASES.map((c) => {
     prepare: (dtype) => {
       const model = mlp(sizes, dtype);
       const x = values([batch, sizes[0]], 100, dtype);
-      if (optimizer === undefined) return inference(model, x);
+      if (optimizer === undefined) return inference(model, x, how);
       const outputs = sizes.at(-1) as number;
       const y = outputs === 1 ? values([batch, 1], 101, dtype) : labels([batch], 101, outputs);
-      return training(model, x, y, optimizer);
+      return training(model, x, y, optimizer, how);
     },
   };
 });

@@ -76,7 +76,8 @@ void register_memory(napi_env env, napi_value exports) {
     instance->programs = new (std::nothrow) Programs;
     instance->jobs = new (std::nothrow) Jobs;
   }
-  if (instance == nullptr || instance->programs == nullptr || instance->jobs == nullptr || !make_geometry(env, instance, &geometry) ||
+  if (instance == nullptr || instance->programs == nullptr || instance->jobs == nullptr ||
+      !make_geometry(env, instance, &geometry) ||
       napi_set_instance_data(env, instance, free_instance, nullptr) != napi_ok) {
     if (instance != nullptr && instance->geometry_ref != nullptr) napi_delete_reference(env, instance->geometry_ref);
     if (instance != nullptr) {
