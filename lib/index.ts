@@ -3,8 +3,6 @@ export { type BackwardOptions, backward, type GradOptions, grad } from './autogr
 export { customFunction, type FunctionContext, type FunctionDefinition } from './autograd/function.js';
 export { type DerivativeOptions, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
-export { type BatcherStats as ServiceStats } from './serve/batcher.js';
-export { type RequestOptions, type Servable, type ServeOptions, type Service, serve } from './serve/serve.js';
 export { type CapturedStep, type CaptureMemory, type CaptureOptions, capture } from './capture/capture.js';
 export { detectAnomaly, setDetectAnomaly } from './core/anomaly.js';
 export type { DType, TypedArray } from './core/dtype.js';
@@ -193,6 +191,8 @@ export * from './ops/shape/view.js';
 export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';
 export * from './sample.js';
+export type { BatcherStats as ServiceStats } from './serve/batcher.js';
+export { type RequestOptions, type Servable, type ServeOptions, type Service, serve } from './serve/serve.js';
 export { type NestedArray, Tensor } from './tensor.js';
 export * as train from './train/index.js';
 export * as viz from './viz/index.js';
