@@ -301,6 +301,11 @@ export interface Native {
   programFree(): void;
   programRecord(): void;
   programStop(): number;
+  /**
+   * While recording: 0 what: 1 the elementwise calls from here on become one that runs tile by tile, all flat and of one size; 2 which
+   * tiles the next of them writes and reads in place of memory: 1..4 of y and the operands, from 0 to 7, -1 for memory; 0 the end.
+   */
+  programGroup(): void;
   /** The number of calls in the program. */
   programSize(): number;
   /** Names memory that programRun copies from or to: 1 byte offset, 2 bytes; returns its number. */

@@ -6,6 +6,7 @@ import { checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { clone } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
+import { type Explanation, Profile } from './explain.js';
 import { attributes, Guards, replaced } from './guard.js';
 import { Lane } from './lane.js';
 import { Recorder } from './record.js';
@@ -51,6 +52,16 @@ export interface CapturedStep<Inputs extends unknown[], Output> {
    * step that was cut short may have changed some of its parameters.
    */
   with(options: { signal?: AbortSignal }): { async(...inputs: Inputs): Promise<Output> };
+  /**
+   * A call like any other whose kernels are timed, for {@link explain}; the first call with inputs of a form records, and is not timed.
+   */
+  profile(...inputs: Inputs): Output;
+  /**
+   * The kernels of the recording that was used last, with the times of its {@link profile} calls.
+   *
+   * @throws TensorError `capture` before the first call
+   */
+  explain(): Explanation;
   /** Lets go of all recordings and their memory, after what runs in the background; the next call records anew. */
   dispose(): void;
 }
@@ -61,6 +72,7 @@ type Source = { readonly port: number } | { readonly input: number } | { readonl
 /** One recording: for which inputs it is, and what replays it. */
 export class Program {
   readonly replay: Replay;
+  private times: Profile | null = null;
 
   constructor(
     readonly form: Form,
@@ -93,6 +105,12 @@ export class Program {
       return 'input' in source ? inputs[source.input] : source.external;
     });
     return rebuilt(this.output, tensors);
+  }
+
+  /** Times of the steps that were profiled. */
+  get profile(): Profile {
+    this.times ??= new Profile(this.instance);
+    return this.times;
   }
 
   /** What a run works on: nobody else may write it, or look at what it writes. */
@@ -243,6 +261,14 @@ function bytesOf(x: Tensor): number {
   return x.dtype === 'float64' ? 8 : x.dtype === 'float32' || x.dtype === 'int32' ? 4 : 1;
 }
 
+/** A replay that times every kernel. */
+function profiled(program: Program, inputs: readonly Tensor[]): unknown {
+  const { replay, profile } = program;
+  const results = replay.run(inputs, profile.times);
+  profile.add();
+  return program.assemble(inputs, results);
+}
+
 const NO_MEMORY: CaptureMemory = { arena: 0, unshared: 0, inputs: 0, outputs: 0, persistent: 0 };
 
 function nested(): TensorError {
@@ -265,7 +291,7 @@ class Captured {
     private readonly maxSignatures: number,
   ) {}
 
-  call(inputs: readonly unknown[]): unknown {
+  call(inputs: readonly unknown[], timed = false): unknown {
     if (recording !== null || this.running) throw nested();
     const tensors: Tensor[] = [];
     const program = this.find(inputs, tensors);
@@ -277,7 +303,7 @@ class Captured {
         'expected nothing in the background to work on the memory of this step, but a run is under way; await it, or call async() to queue',
       );
     }
-    return program.assemble(tensors, program.replay.run(tensors));
+    return timed ? profiled(program, tensors) : program.assemble(tensors, program.replay.run(tensors));
   }
 
   /** Runs the function and records it. */
@@ -326,6 +352,14 @@ class Captured {
     if (first === undefined) return NO_MEMORY;
     const { plan, inputBytes: inputs, outputBytes: outputs, persistentBytes: persistent } = first;
     return { arena: plan.bytes, unshared: plan.unshared, inputs, outputs, persistent };
+  }
+
+  explain(): Explanation {
+    const [program] = this.programs;
+    if (program === undefined) {
+      throw new TensorError('capture', 'explain', 'expected a step that was called before; its first call records it');
+    }
+    return program.profile.explain();
   }
 
   dispose(): void {
@@ -391,6 +425,8 @@ export function capture<Inputs extends unknown[], Output>(
         return { async: (...inputs: Inputs) => captured.submit(inputs, chosen.signal) };
       },
     },
+    profile: { value: (...inputs: Inputs) => captured.call(inputs, true) },
+    explain: { value: () => captured.explain() },
     dispose: { value: () => captured.dispose() },
   });
   return step as CapturedStep<Inputs, Output>;

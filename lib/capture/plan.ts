@@ -1,13 +1,16 @@
 // Where the memory of a step lies: buffers that are not needed at the same time share a place in one arena.
 import type { Bytes } from '../native.js';
+import type { Group } from './fuse.js';
 import type { Own } from './record.js';
 
 const ALIGNMENT = 64;
 
 /** Memory that lies in the arena. */
 export interface Planned {
+  /** Stands for the memory of the recording wherever that was named. */
   readonly bytes: Bytes;
-  /** Bytes it needs, and the calls from the first to the last that need it. */
+  readonly length: number;
+  /** Bytes it takes, and the calls from the first to the last that need it. */
   readonly size: number;
   readonly first: number;
   readonly last: number;
@@ -24,11 +27,16 @@ export interface Plan {
 
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Memory of inputs is needed from the start, that of outputs to the end. */
-export function plannedOf(own: Own, isOutput: boolean, calls: number): Planned {
-  const first = own.input >= 0 ? -1 : Math.max(own.first, 0);
-  const last = isOutput ? calls : Math.max(own.last, first);
-  return { bytes: own.storage.bytes, size: aligned(own.storage.byteLength), first, last, offset: 0 };
+/** Memory of inputs is needed from the start, that of outputs to the end; the calls of a group are one moment. */
+export function plannedOf(own: Own, isOutput: boolean, calls: number, groups: readonly Group[]): Planned {
+  let first = own.input >= 0 ? -1 : Math.max(own.first, 0);
+  let last = isOutput ? calls : Math.max(own.last, first);
+  for (const { begin, end } of groups) {
+    if (first >= begin && first < end) first = begin;
+    if (last >= begin && last < end) last = end - 1;
+  }
+  const length = own.storage.byteLength;
+  return { bytes: new Uint8Array(0), length, size: aligned(length), first, last, offset: 0 };
 }
 
 /**

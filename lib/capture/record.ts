@@ -14,13 +14,19 @@ const G = native.geometry;
 /** What a binding takes. */
 export type Argument = Bytes | ArrayBufferView | null;
 
+/** Shape and bytes of a tensor. */
+export interface Operand {
+  readonly shape: Shape;
+  readonly bytes: number;
+}
+
 /** One call of a binding, to be made again on other memory. */
 export interface RecordedCall {
   readonly name: Binding;
   readonly args: readonly Argument[];
   readonly geometry: Float64Array;
-  /** Shapes of the tensors it works on, for {@link explain}. */
-  readonly operands: readonly Shape[];
+  /** The tensors it works on, for the explanation. */
+  readonly operands: readonly Operand[];
   /** The prelude that makes it, or -1. */
   readonly prelude: number;
   /** Its result became a constant: it is not made again. */
@@ -101,7 +107,7 @@ export class Recorder implements Recording {
   readonly preludes: Prelude[] = [];
   readonly modes = new Map<{ training: boolean }, boolean>();
   private readonly originals = new Map<Binding, Binder>();
-  private operands: Shape[] = [];
+  private operands: Operand[] = [];
   private current: Prelude | null = null;
   /** A bad index was met: what is read from here on goes into its error. */
   private doomed = false;
@@ -226,7 +232,7 @@ export class Recorder implements Recording {
   }
 
   touched(x: Tensor): void {
-    this.operands.push(x.shape);
+    this.operands.push({ shape: x.shape, bytes: x.size * DTYPES[x.dtype].bytes });
     this.known(x);
   }
 

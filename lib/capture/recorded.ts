@@ -3,9 +3,11 @@ import { wrap } from '../core/dispatch.js';
 import { DTYPES, type DType } from '../core/dtype.js';
 import { HIDDEN, popFrame, pushFrame } from '../core/scope.js';
 import { type Shape, sizeOf } from '../core/shape.js';
-import { allocate, release, type Storage } from '../core/storage.js';
+import { allocate, release, Storage } from '../core/storage.js';
+import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
+import { type Group, groups } from './fuse.js';
 import { type Plan, type Planned, plan, plannedOf } from './plan.js';
 import {
   type Argument,
@@ -58,36 +60,55 @@ export class Recorded {
   /** Memory from before that the step writes: its versions count on. */
   readonly written: readonly Storage[];
   readonly plan: Plan;
+  /** Calls that run together. */
+  readonly groups: readonly Group[];
+  /** Memory that no longer is any: tiles take its place. */
+  readonly tiled: readonly Planned[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
   /** Memory of the step that stays between replays: gradients, optimizer states, constants. */
   readonly persistent: Own[] = [];
   private readonly held: Storage[];
 
-  constructor(
-    recorder: Recorder,
-    readonly inputs: readonly Port[],
-    readonly outputs: readonly Port[],
-  ) {
-    this.calls = recorder.calls;
+  constructor(recorder: Recorder, inputs: readonly Port[], outputs: readonly Port[]) {
+    const { calls } = recorder;
     this.leaves = recorder.leaves;
     const stays = this.settle(recorder);
-    const planned: Planned[] = [];
     const out = new Set(outputs.map(({ bytes }) => bytes));
+    const persists = (own: Own) => own.constant || own.held || stays.has(own.storage.bytes);
+    const internal = (own: Own) => !persists(own) && own.input < 0 && !out.has(own.storage.bytes);
+    const together = groups(calls, recorder.own, internal);
+    const tiles = new Set<unknown>(together.flatMap((group) => [...group.tiles.keys()]));
+    const [tiled, planned]: [Planned[], Planned[]] = [[], []];
+    const names = new Map<Argument, Bytes>();
     for (const own of recorder.own.values()) {
       const { bytes } = own.storage;
-      if (own.constant || own.held || stays.has(bytes)) this.persistent.push(own);
-      else if (own.first >= 0 || own.input >= 0 || out.has(bytes)) {
-        planned.push(plannedOf(own, out.has(bytes), this.calls.length));
+      if (persists(own)) {
+        this.persistent.push(own);
+        continue;
       }
+      if (own.first < 0 && own.input < 0 && !out.has(bytes)) continue;
+      const place = plannedOf(own, out.has(bytes), calls.length, together);
+      names.set(bytes, place.bytes);
+      (tiles.has(bytes) ? tiled : planned).push(place);
     }
+    this.tiled = tiled;
     this.plan = plan(planned);
+    // From here on nothing refers to the memory of the recording, which goes back to the pool.
+    const renamed = (bytes: Bytes) => names.get(bytes) ?? bytes;
+    this.calls = calls.map((call) => renamedCall(call, names));
+    this.inputs = inputs.map((port) => ({ ...port, bytes: renamed(port.bytes) }));
+    this.outputs = outputs.map((port) => ({ ...port, bytes: renamed(port.bytes) }));
+    this.groups = together.map((group) => ({
+      ...group,
+      tiles: new Map(Array.from(group.tiles, ([bytes, tile]) => [names.get(bytes) ?? bytes, tile])),
+    }));
     for (const own of this.persistent) recorder.hold(own);
     this.preludes = recorder.preludes.filter(({ opaque }) => !opaque).map(again);
     this.release(recorder);
     this.held = [...recorder.storages.keys(), ...this.persistent.map(({ storage }) => storage)];
     this.written = recorder.changed();
   }
-
-  /** A prelude with handles of its own on the gradients that the step makes. */
 
   /** What the leaves have afterwards; gives the memory that tensors keep beyond the step. */
   private settle({ own, tensors, leaves }: Recorder): Set<Bytes> {
@@ -146,6 +167,16 @@ const freed = new FinalizationRegistry<{ id: number; arena: Storage }>(({ id, ar
   release(arena);
 });
 
+/** A call on memory by its names. */
+function renamedCall(call: RecordedCall, names: ReadonlyMap<Argument, Bytes>): RecordedCall {
+  const { check } = call;
+  const args = call.args.map((arg) => names.get(arg) ?? arg);
+  if (check === null) return { ...call, args };
+  const { bytes, byteOffset, byteLength } = check.storage;
+  const storage = new Storage(names.get(bytes) ?? bytes, byteOffset, byteLength, null);
+  return { ...call, args, check: { ...check, storage } };
+}
+
 /** A prelude with handles of its own on the gradients that the step makes. */
 function again({ run, begin, end, gradients }: RecordedPrelude): Prelude {
   const found = Array.from(gradients, ([leaf, { tensor, own }]) => {
@@ -165,6 +196,13 @@ export function gradientOn(storage: Storage, leaf: Tensor): Tensor {
   return g;
 }
 
+/** Says which tiles a call of a group works on. */
+function setTiles({ tiles }: Group, { args }: RecordedCall): void {
+  G[0] = 2;
+  for (let k = 0; k < 4; k++) G[1 + k] = tiles.get(args[k] ?? null) ?? -1;
+  native.programGroup();
+}
+
 /** A native program of a recorded step, with an arena of its own: what runs, one run at a time. */
 export class Instance {
   /** Number of the native program. */
@@ -172,15 +210,21 @@ export class Instance {
   /** The first native call of every recorded one, and behind the last the number of all. */
   readonly starts: readonly number[];
   private readonly arena: Storage;
+  private grouping = false;
   private readonly moved = new Map<Argument, Bytes>();
 
   constructor(readonly recorded: Recorded) {
     const { plan, inputs, outputs } = recorded;
-    this.arena = allocate('capture', plan.bytes);
+    // Bindings check what they are given: memory that tiles take the place of has to be somewhere.
+    const room = Math.max(plan.bytes, ...recorded.tiled.map(({ length }) => length));
+    this.arena = allocate('capture', room);
     const { bytes, byteOffset } = this.arena;
+    for (const tile of recorded.tiled) {
+      this.moved.set(tile.bytes, new Uint8Array(bytes.buffer, bytes.byteOffset + byteOffset, tile.length));
+    }
     for (const place of plan.places) {
       const start = bytes.byteOffset + byteOffset + place.offset;
-      this.moved.set(place.bytes, new Uint8Array(bytes.buffer, start, place.bytes.byteLength));
+      this.moved.set(place.bytes, new Uint8Array(bytes.buffer, start, place.length));
     }
     this.id = native.programMake();
     freed.register(this, { id: this.id, arena: this.arena }, this);
@@ -199,21 +243,38 @@ export class Instance {
   }
 
   private bind(): number[] {
-    const { calls, persistent } = this.recorded;
+    const { calls, persistent, groups } = this.recorded;
     const starts: number[] = [];
+    const opens = new Map(groups.map((group) => [group.begin, group]));
+    let open: Group | undefined;
+    let recorded = 0;
     this.record(-1);
     try {
       for (const { storage, before } of persistent)
         if (before !== null) this.make('copy', [storage.bytes, before], copyGeometry(before.byteLength));
-      for (const call of calls) {
+      for (const [i, call] of calls.entries()) {
+        if (open?.end === i) open = this.group(null);
         starts.push(this.size());
+        open = open ?? this.group(opens.get(i) ?? null);
+        if (open !== undefined) setTiles(open, call);
         if (!call.skipped) this.make(call.name, call.args, call.geometry);
       }
+      if (open !== undefined) this.group(null);
       starts.push(this.size());
     } finally {
-      native.programStop();
+      recorded = native.programStop();
     }
+    if (recorded < 0) throw new TensorError('native', 'capture', 'expected calls of a group to fit together');
     return starts;
+  }
+
+  /** Opens a group, or closes the one that is open. */
+  private group(group: Group | null): Group | undefined {
+    if (group === null && !this.grouping) return undefined;
+    G[0] = group === null ? 0 : 1;
+    native.programGroup();
+    this.grouping = group !== null;
+    return group ?? undefined;
   }
 
   private record(index: number): void {

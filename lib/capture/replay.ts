@@ -1,6 +1,6 @@
 // Replaying a recorded step: preludes, the kernels in one crossing, outputs, gradients.
 import { dense, dropCopy, make, offsetOf } from '../core/dispatch.js';
-import { allocate, release } from '../core/storage.js';
+import { allocate, release, Storage } from '../core/storage.js';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
@@ -60,12 +60,8 @@ export function badIndex(instance: Instance, stopped: number, place: number): Te
   const { read, storage, refuse } = call.check;
   const before = read.storage;
   // The tensor is gone, but its values are still where the kernel read them.
-  const { byteOffset, byteLength } = storage;
-  read.storage = Object.assign(Object.create(Object.getPrototypeOf(storage)), storage, {
-    bytes: instance.memory(storage.bytes),
-    byteOffset,
-    byteLength,
-  });
+  const { bytes, byteOffset, byteLength } = storage;
+  read.storage = new Storage(instance.memory(bytes), byteOffset, byteLength, null);
   try {
     return refuse(place);
   } finally {

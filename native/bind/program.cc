@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bind/call.h"
+#include "core/args/fused.h"
 #include "core/launch.h"
 
 namespace chainrule {
@@ -78,6 +79,23 @@ napi_value stop(napi_env env, napi_callback_info) {
   target->program->stop();
   target = nullptr;
   return number(env, recorded.fits ? static_cast<double>(recorded.calls) : -1);
+}
+
+napi_value group(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  const int64_t what = call.integer(0, 0, 2);
+  int8_t tiles[kMaxOperands + 1];
+  for (int k = 0; k <= kMaxOperands; ++k)
+    tiles[k] = static_cast<int8_t>(what == 2 ? call.integer(1 + k, -1, kMaxTiles - 1) : -1);
+  if (call.ok() && target == nullptr) call.fail("a recording under way");
+  if (!call.ok()) return nullptr;
+  if (what == 0)
+    close_group();
+  else if (what == 1)
+    open_group();
+  else
+    set_tiles(tiles);
+  return nullptr;
 }
 
 napi_value size(napi_env env, napi_callback_info info) {
@@ -173,6 +191,7 @@ void register_program(napi_env env, napi_value exports) {
   export_function(env, exports, "programFree", free_program);
   export_function(env, exports, "programRecord", record);
   export_function(env, exports, "programStop", stop);
+  export_function(env, exports, "programGroup", group);
   export_function(env, exports, "programSize", size);
   export_function(env, exports, "programPort", port);
   export_function(env, exports, "programRun", run);

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/fused.h"
 #include "core/index_check.h"
 #include "core/launch.h"
+#include "core/loops.h"
 
 namespace chainrule {
 namespace {
@@ -15,9 +17,19 @@ struct Recorder {
   Program* program = nullptr;
   int64_t index = -1;  // of the call to replace next, or -1
   Recorded recorded{};
+  std::unique_ptr<Launch<FusedArgs>> group;  // open, or null
+  int8_t tiles[kMaxOperands + 1] = {-1, -1, -1, -1};
 };
 
 thread_local Recorder recorder;
+
+// Whether a call joined the open group; what is not flat elementwise work of the group's size does not.
+bool join_group(void (*run)(const void* call), const void* call) {
+  if (run != &Launch<ElementwiseArgs>::run) return false;
+  const auto* elementwise = static_cast<const Launch<ElementwiseArgs>*>(call);
+  return elementwise->kernel == run_elementwise &&
+         add_to_group(recorder.group->args, elementwise->args, recorder.tiles);
+}
 
 constexpr size_t kBlock = 64 * 1024;
 constexpr size_t kAlignment = alignof(std::max_align_t);
@@ -35,7 +47,10 @@ bool recording() { return recorder.program != nullptr; }
 
 void start_recording(Program* program, int64_t index) {
   if (recorder.program == nullptr) __atomic_add_fetch(&recording_threads, 1, __ATOMIC_RELAXED);
-  recorder = {program, index, {0, true}};
+  recorder = {};
+  recorder.program = program;
+  recorder.index = index;
+  recorder.recorded = {0, true};
 }
 
 Recorded stop_recording() {
@@ -45,10 +60,25 @@ Recorded stop_recording() {
   return recorded;
 }
 
+void open_group() {
+  recorder.group = std::make_unique<Launch<FusedArgs>>();
+  recorder.group->kernel = run_fused;
+}
+
+void set_tiles(const int8_t* tiles) { std::copy_n(tiles, kMaxOperands + 1, recorder.tiles); }
+
+void close_group() {
+  const std::unique_ptr<Launch<FusedArgs>> group = std::move(recorder.group);
+  if (recorder.program == nullptr || group == nullptr || group->args.count == 0) return;
+  recorder.program->append(&Launch<FusedArgs>::run, group.get(), sizeof *group, false);
+}
+
 void record_launch(void (*run)(const void* call), const void* call, size_t size, bool checks) {
   Program& program = *recorder.program;
   ++recorder.recorded.calls;
-  if (recorder.index < 0)
+  if (recorder.group != nullptr)
+    recorder.recorded.fits = join_group(run, call) && recorder.recorded.fits;
+  else if (recorder.index < 0)
     program.append(run, call, size, checks);
   else if (!program.replace(recorder.index++, run, call, size))
     recorder.recorded.fits = false;

@@ -61,6 +61,12 @@ class Program {
 // places of the calls from `index` on.
 void start_recording(Program* program, int64_t index = -1);
 
+// The elementwise calls from here to close_group() become one call that runs tile by tile (core/fused.h).
+void open_group();
+// Which tiles the next call of the group writes and reads: y first, -1 for memory.
+void set_tiles(const int8_t* tiles);
+void close_group();
+
 // What was recorded since start_recording; whether all of it found a place.
 struct Recorded {
   int64_t calls;

@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <thread>
 #include <vector>
 
 #include "core/index_check.h"
 #include "core/launch.h"
+#include "core/loops.h"
 
 using namespace chainrule;
 
@@ -98,6 +100,82 @@ TEST_CASE("a run stops at a bad index, and between calls when cancelled") {
   const std::atomic<bool> cancelled{true};
   CHECK(program.run(1, 2, &cancelled, nullptr).next == 1);
   CHECK(y == 104);
+}
+
+namespace {
+
+void twice_row(void* y, const void* const* x, const int64_t* step, int64_t n, const double* p) {
+  for (int64_t i = 0; i < n; ++i)
+    static_cast<float*>(y)[i] = static_cast<float>(p[0]) * static_cast<const float*>(x[0])[i * step[0]];
+}
+void sum_row(void* y, const void* const* x, const int64_t* step, int64_t n, const double*) {
+  for (int64_t i = 0; i < n; ++i)
+    static_cast<float*>(y)[i] =
+        static_cast<const float*>(x[0])[i * step[0]] + static_cast<const float*>(x[1])[i * step[1]];
+}
+
+ElementwiseArgs flat(RowFunction row, int64_t n, float* y, const float* a, const float* b = nullptr) {
+  ElementwiseArgs args{};
+  args.row = row;
+  args.operands = row == twice_row ? 1 : 2;
+  args.flat = true;
+  for (uint8_t& width : args.width) width = sizeof(float);
+  args.n = n;
+  args.p[0] = 2;
+  args.y = y;
+  args.x[0] = a;
+  args.x[1] = b;
+  args.step[0] = 1;
+  args.step[1] = b == nullptr ? 0 : 1;
+  return args;
+}
+
+}  // namespace
+
+TEST_CASE("a group runs by tiles: what stays inside is never stored, immediates and single values repeat") {
+  for (int64_t n : {1, 7, 1024, 1025, 100000}) {
+    std::vector<float> x(static_cast<size_t>(n)), inside(x.size(), -1), y(x.size(), -1);
+    for (int64_t i = 0; i < n; ++i) x[static_cast<size_t>(i)] = static_cast<float>(i % 251);
+    Program program;
+    start_recording(&program);
+    open_group();
+    const int8_t first[] = {0, -1, -1, -1}, second[] = {-1, 0, -1, -1}, third[] = {-1, -1, -1, -1};
+    set_tiles(first);
+    launch(run_elementwise, flat(twice_row, n, inside.data(), x.data()));
+    set_tiles(second);
+    launch(run_elementwise, flat(sum_row, n, y.data(), inside.data(), x.data()));
+    set_tiles(third);
+    ElementwiseArgs add_one = flat(sum_row, n, y.data(), y.data());
+    const float one = 1;
+    std::memcpy(&add_one.immediate[1], &one, sizeof one);
+    launch(run_elementwise, add_one);
+    close_group();
+    const Recorded recorded = stop_recording();
+    CHECK(recorded.fits);
+    CHECK(recorded.calls == 3);
+    CHECK(program.size() == 1);
+    program.run(0, 1, nullptr, nullptr);
+    bool right = true;
+    for (size_t i = 0; i < x.size(); ++i) right = right && y[i] == 3 * x[i] + 1 && inside[i] == -1;
+    CHECK(right);
+  }
+}
+
+TEST_CASE("a group takes flat calls of one size, and says what does not fit") {
+  float x[8] = {}, y[8] = {};
+  Program program;
+  start_recording(&program);
+  open_group();
+  launch(run_elementwise, flat(twice_row, 8, y, x));
+  launch(run_elementwise, flat(twice_row, 7, y, x));
+  close_group();
+  CHECK(!stop_recording().fits);
+  start_recording(&program);
+  open_group();
+  launch(add, AddArgs{nullptr, 0});
+  close_group();
+  CHECK(!stop_recording().fits);
+  CHECK(program.size() == 1);
 }
 
 TEST_CASE("threads record and run programs of their own at the same time") {
