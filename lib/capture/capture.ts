@@ -370,7 +370,7 @@ class Captured {
 
 /**
  * Records what a function does when it is called for the first time, and replays it natively from then on: no JavaScript between the
- * kernels, no memory taken, the same bits.
+ * kernels, no memory taken, the same bits (PyTorch has it for GPUs: `torch.cuda.make_graphed_callables`).
  *
  * A training step or an inference goes in as it is written: forward, backward, gradient clipping, optimizer and schedule steps, dropout,
  * running statistics. The first call with inputs of a form (structure, shapes, dtypes) runs the function and records; later ones replay.
@@ -389,11 +389,11 @@ class Captured {
  *
  * @example
  * ```ts
- * import { capture, manualSeed, nn, ones, optim } from 'chainrule';
+ * import { capture, manualSeed, nn, ones, optim, type Tensor } from 'chainrule';
  * manualSeed(0);
  * const model = new nn.Linear(2, 1);
  * const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
- * const step = capture((x, y) => {
+ * const step = capture((x: Tensor, y: Tensor) => {
  *   optimizer.zeroGrad();
  *   const loss = nn.functional.mseLoss(model.forward(x), y);
  *   loss.backward();

@@ -65,7 +65,8 @@ function flat(call: RecordedCall): { n: number; accesses: Access[] } | null {
     const high = offset + width * (once ? 1 : n);
     accesses.push({ bytes: call.args[k], low: offset, high, width, repeated: once, written: k === 0 });
   }
-  return n === 0 ? null : { n, accesses };
+  // Of one element, a run cannot be told from a value that repeats.
+  return n <= 1 ? null : { n, accesses };
 }
 
 type Memory = ReadonlyMap<Bytes, Own>;

@@ -121,6 +121,7 @@ export class Recorder implements Recording {
 
   /** From here on calls are noted. */
   intercept(): void {
+    this.operands = [];
     for (const name of BINDINGS) {
       const original = bindings[name];
       this.originals.set(name, original);

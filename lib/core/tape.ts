@@ -101,7 +101,8 @@ function edgesOf(inputs: readonly (Tensor | null)[]): (Node | null)[] | null {
   const edges: (Node | null)[] = [];
   for (i = 0; i < inputs.length; i++) {
     const x = inputs[i];
-    edges.push(x === null ? null : nodeOf(x));
+    // A frozen leaf may still have the node of earlier passes.
+    edges.push(x?.requiresGrad === true ? nodeOf(x) : null);
   }
   return edges;
 }

@@ -33,7 +33,7 @@ function same(fn: (...xs: Tensor[]) => Tensor, ...draws: Tensor[][]) {
 describe('groups of elementwise calls', () => {
   const chain = (x: Tensor, y: Tensor) => x.mul(y).add(1).tanh().sub(x).gt(0).to('float32').mul(x.exp()).neg();
 
-  it.each([1, 7, 1000, 1024, 70_001])('give the bits of single calls for %i elements', (n) => {
+  it.each([2, 7, 1000, 1024, 70_001])('give the bits of single calls for %i elements', (n) => {
     const draw = () => [randn([n]), randn([n])];
     const step = same(chain, draw(), draw());
     expect(step.signatures).toBe(1);
