@@ -301,4 +301,14 @@ describe('grad()', () => {
     expect(values(grad([y, y], [x])[0])).toEqual([2, 2]);
     expect(values(grad(x.sum(), [x, x])[1])).toEqual([1, 1]);
   });
+
+  it('a leaf that was frozen after a pass gets none', () => {
+    const [a, b] = [leaf([1, 2]), leaf([3, 4])];
+    a.mul(b).sum().backward();
+    a.requiresGrad = false;
+    a.zeroGrad();
+    a.mul(b).sum().backward();
+    expect(a.grad).toBeNull();
+    expect(values(b.grad)).toEqual([2, 4]);
+  });
 });
