@@ -1,4 +1,5 @@
 // ReduceLROnPlateau: a schedule that watches a number.
+import { recording } from '../core/recording.js';
 import { checkOptions, TensorError } from '../errors.js';
 import { checkChoice, checkNumber, checkSize } from '../nn/check.js';
 import { Tensor } from '../tensor.js';
@@ -76,6 +77,13 @@ export class ReduceLROnPlateau extends Schedule {
 
   /** Takes the number that is watched; NaN is no improvement. */
   step(metric: number | Tensor): void {
+    if (recording !== null) {
+      throw new TensorError(
+        'capture',
+        this.name,
+        'expected no step() of this schedule inside a captured function, where the number it watches would stay as it is now; call it outside',
+      );
+    }
     const current = metric instanceof Tensor ? metric.item() : metric;
     if (typeof current !== 'number') throw new TensorError('value', this.name, 'expected a number to watch in step()');
     this.lastEpoch++;

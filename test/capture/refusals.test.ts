@@ -53,6 +53,18 @@ describe('refused inside, with the line and the remedy', () => {
     expect(inner(ones([2])).toArray()).toEqual([2, 2]);
   });
 
+  it('a schedule that watches a number', () => {
+    const optimizer = new optim.SGD([new nn.Linear(3, 1).weight], { lr: 1 });
+    const plateau = new optim.lrScheduler.ReduceLROnPlateau(optimizer);
+    const error = refused((x) => {
+      plateau.step(1);
+      return x.add(1);
+    });
+    expect(error).toMatchObject({ code: 'capture', op: 'ReduceLROnPlateau' });
+    plateau.step(1);
+    expect(plateau.lastEpoch).toBe(1);
+  });
+
   it('an asynchronous function', () => {
     expect(refused(async (x) => x.add(1))).toMatchObject({ code: 'capture' });
   });

@@ -20,7 +20,9 @@ function chainrule(): Side {
 }
 
 async function onnxruntime(): Promise<Side> {
-  const ort = await import('onnxruntime-node');
+  // Installed beside the comparisons only, so its types may be absent.
+  const name: string = 'onnxruntime-node';
+  const ort = await import(name);
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, executionProviders: ['cpu'] };
   const session = await ort.InferenceSession.create(onnxModel(), options);
   const answer = async (data: Float32Array) => {
