@@ -43,6 +43,7 @@
           "target_name": "kernels-baseline",
           "type": "static_library",
           "sources": ["<!@(node native/config.js kernels)"],
+          "cflags_cc": ["<!@(node native/config.js flags baseline)"],
           "defines": ["CHAINRULE_CAPABILITY=baseline"],
         },
       ],

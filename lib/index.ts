@@ -5,6 +5,7 @@ export { type DerivativeOptions, hessian, hvp, jacobian, jvp, valueAndGrad, vjp 
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
 export { type CapturedStep, type CaptureMemory, type CaptureOptions, capture } from './capture/capture.js';
 export type { ExplainedKernel, Explanation } from './capture/explain.js';
+export type { RunOptions } from './capture/lane.js';
 export { detectAnomaly, setDetectAnomaly } from './core/anomaly.js';
 export type { DType, TypedArray } from './core/dtype.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from './core/mode.js';

@@ -318,10 +318,10 @@ export interface Native {
   programRun(times: Float64Array | null, ...buffers: Bytes[]): number;
   /**
    * Runs in the background: programSubmit begins the calls from 1 to before 2 on a thread of its own, programCancel ends them before the next
-   * call. When they are over, the function given to programListen, once, is called with the program, the call at which they ended, and
-   * the place of a bad index or -1. The process lives on until then.
+   * call. When they are over, the function given to programListen, once, is called with the program, the call at which they ended,
+   * the place of a bad index or -1, and the milliseconds they took. The process lives on until then.
    */
-  programListen(done: (program: number, next: number, place: number) => void): void;
+  programListen(done: (program: number, next: number, place: number, ms: number) => void): void;
   programSubmit(): void;
   programCancel(): void;
 }

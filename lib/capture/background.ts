@@ -4,10 +4,11 @@ import type { Instance } from './recorded.js';
 
 const G = native.geometry;
 
-/** How a run ended: `next` is the call it did not come past; `place` that of a bad index, or -1. */
+/** How a run ended: `next` is the call it did not come past; `place` that of a bad index, or -1; `ms` what it took. */
 export interface Ended {
   readonly next: number;
   readonly place: number;
+  readonly ms: number;
 }
 
 const waiting = new Map<number, (ended: Ended) => void>();
@@ -15,10 +16,10 @@ let listening = false;
 
 function listen(): void {
   listening = true;
-  native.programListen((program, next, place) => {
+  native.programListen((program, next, place, ms) => {
     const resolve = waiting.get(program);
     waiting.delete(program);
-    resolve?.({ next, place });
+    resolve?.({ next, place, ms });
   });
 }
 

@@ -2,13 +2,13 @@
 import { type Claim, isFree } from '../core/busy.js';
 import { checkTensor, copyInto, dense, make } from '../core/dispatch.js';
 import { recording } from '../core/recording.js';
-import { checkInteger } from '../core/shape.js';
+import { checkInteger, checkNumber } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { clone } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
 import { type Explanation, Profile } from './explain.js';
 import { attributes, Guards, replaced } from './guard.js';
-import { Lane } from './lane.js';
+import { Lane, type RunOptions } from './lane.js';
 import { Recorder } from './record.js';
 import { type Instance, type Port, Recorded } from './recorded.js';
 import { Replay } from './replay.js';
@@ -51,7 +51,7 @@ export interface CapturedStep<Inputs extends unknown[], Output> {
    * The step with a signal that ends its runs in the background, between two kernels: the promise rejects with code `aborted`. A training
    * step that was cut short may have changed some of its parameters.
    */
-  with(options: { signal?: AbortSignal }): { async(...inputs: Inputs): Promise<Output> };
+  with(options: RunOptions): { async(...inputs: Inputs): Promise<Output> };
   /**
    * A call like any other whose kernels are timed, for {@link explain}; the first call with inputs of a form records, and is not timed.
    */
@@ -338,9 +338,9 @@ class Captured {
     return null;
   }
 
-  submit(inputs: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
+  submit(inputs: readonly unknown[], options: RunOptions): Promise<unknown> {
     if (recording !== null || this.running) return Promise.reject(nested());
-    return this.lane.submit(inputs, signal);
+    return this.lane.submit(inputs, options);
   }
 
   get signatures(): number {
@@ -418,11 +418,12 @@ export function capture<Inputs extends unknown[], Output>(
   Object.defineProperties(step, {
     signatures: { get: () => captured.signatures },
     memory: { get: () => captured.memory },
-    async: { value: (...inputs: Inputs) => captured.submit(inputs) },
+    async: { value: (...inputs: Inputs) => captured.submit(inputs, {}) },
     with: {
-      value: (chosen: { signal?: AbortSignal }) => {
-        checkOptions(op, chosen, ['signal']);
-        return { async: (...inputs: Inputs) => captured.submit(inputs, chosen.signal) };
+      value: (chosen: RunOptions) => {
+        checkOptions(op, chosen, ['signal', 'inlineBelowMs']);
+        checkNumber(op, 'inlineBelowMs', chosen.inlineBelowMs ?? 0, 0);
+        return { async: (...inputs: Inputs) => captured.submit(inputs, chosen) };
       },
     },
     profile: { value: (...inputs: Inputs) => captured.call(inputs, true) },

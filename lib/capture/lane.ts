@@ -15,11 +15,23 @@ export interface Step {
   record(inputs: readonly unknown[]): unknown;
 }
 
+/** Options of a run in the background. */
+export interface RunOptions {
+  /** Ends the run between two kernels; the promise rejects with code `aborted`. */
+  signal?: AbortSignal;
+  /**
+   * Kernels that took less the last time run on this thread: the way to another one and back takes some hundredths of a millisecond. 0
+   * unless given. A loop that awaits nothing but such runs leaves no turn to the event loop.
+   */
+  inlineBelowMs?: number;
+}
+
 interface Job {
   inputs: readonly unknown[];
   /** The inputs are copies of the lane's own. */
   copied: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly inlineBelowMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -44,10 +56,10 @@ export class Lane {
     return this.running !== null;
   }
 
-  submit(inputs: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
+  submit(inputs: readonly unknown[], { signal, inlineBelowMs = 0 }: RunOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw aborted(signal);
-      const job: Job = { inputs, copied: false, signal, resolve, reject };
+      const job: Job = { inputs, copied: false, signal, inlineBelowMs, resolve, reject };
       this.queue.push(job);
       if (this.queue.length === 1) this.advance();
       // What waits reads its inputs now: they may be changed or given back until its turn.
@@ -148,6 +160,7 @@ export class Lane {
       const results = await program.replay.runAsync(tensors, {
         between: (fn) => inside(own, fn),
         stopped: () => (signal?.aborted ? aborted(signal) : null),
+        inlineBelowMs: job.inlineBelowMs,
       });
       value = inside(own, () => program.assemble(tensors, results));
     } catch (error) {

@@ -233,6 +233,8 @@ export class Recorder implements Recording {
   }
 
   touched(x: Tensor): void {
+    // The inputs are copied before: their memory may go back after the call.
+    if (this.originals.size === 0) return;
     this.operands.push({ shape: x.shape, bytes: x.size * DTYPES[x.dtype].bytes });
     this.known(x);
   }

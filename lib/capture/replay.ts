@@ -69,7 +69,18 @@ export function badIndex(instance: Instance, stopped: number, place: number): Te
   }
 }
 
+/** What a run in the background needs of whoever watches over it. */
+export interface Beside {
+  /** Runs what belongs to the run on this thread. */
+  readonly between: <T>(fn: () => T) => T;
+  /** Why to end, or null. */
+  readonly stopped: () => TensorError | null;
+  /** Kernels that took less the last time run on this thread. */
+  readonly inlineBelowMs: number;
+}
+
 export class Replay {
+  private lastMs = Number.POSITIVE_INFINITY;
   /** What the preludes bound last, by the number of the call. */
   private readonly bound = new Map<number, Update>();
   /** Runs of calls, each with the preludes before it: one, unless a check stands before a prelude. */
@@ -131,10 +142,7 @@ export class Replay {
   }
 
   /** As {@link run}, with the kernels on a thread of their own; all else happens on this one, `between` their stretches. */
-  async runAsync(
-    inputs: readonly Tensor[],
-    { between, stopped }: { between: <T>(fn: () => T) => T; stopped: () => TensorError | null },
-  ): Promise<Tensor[]> {
+  async runAsync(inputs: readonly Tensor[], { between, stopped, inlineBelowMs }: Beside): Promise<Tensor[]> {
     const { recorded, instance, parts } = this;
     const { starts } = instance;
     between(() => {
@@ -153,7 +161,14 @@ export class Replay {
       }
       const before = stopped();
       if (before !== null) throw before;
-      const { next, place } = await runInBackground(instance, this.start(begin, i), starts[end]);
+      if (this.lastMs < inlineBelowMs) {
+        const start = performance.now();
+        between(() => run(instance, this.start(begin, i), starts[end], NOTHING, NOTHING));
+        this.lastMs = performance.now() - start;
+        continue;
+      }
+      const { next, place, ms } = await runInBackground(instance, this.start(begin, i), starts[end]);
+      this.lastMs = ms;
       if (next === starts[end]) continue;
       throw place >= 0 ? badIndex(instance, next, place) : (stopped() ?? new Error('a run ended without a reason'));
     }

@@ -14,6 +14,8 @@ import { Batcher, type BatcherOptions, type BatcherStats } from './batcher.js';
 const OP = 'serve';
 /** Shapes of a row for which programs are kept: sequences of a few lengths. */
 const FORMS = 4;
+/** Batches that are done sooner than another thread would answer are no burden to the event loop. */
+const RUN = { inlineBelowMs: 0.1 };
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
@@ -69,7 +71,7 @@ function optionsOf(options: ServeOptions | undefined): BatcherOptions {
  *
  * Requests that come close together are answered as one batch: the inputs are joined along their first dimension and the outputs cut
  * again, so the model must treat rows independently (in `eval()` mode all layers do). Batches run as captured programs on threads of
- * their own, the event loop goes on meanwhile. Batch sizes are rounded up to powers of two, with rows of zeros, so that few programs
+ * their own, the event loop goes on meanwhile; those that take less than 0.1 ms run where they are. Batch sizes are rounded up to powers of two, with rows of zeros, so that few programs
  * are enough. All share the model's weights: change them with `update`. A request that fails alone does not disturb the others of its batch.
  *
  * @param model a module in `eval()` mode, or a function from tensors to a tensor or to an array or object of tensors, each [rows, ...]
@@ -192,7 +194,7 @@ async function runBatch<Output>(
         room - total,
       ),
     );
-    const whole = await program.async(...joined);
+    const whole = await program.with(RUN).async(...joined);
     for (const x of joined) if (!requests[0].includes(x)) x.dispose();
     const tensors: Tensor[] = [];
     const form = formOf(whole, tensors);

@@ -2,6 +2,7 @@
 #include "bind/jobs.h"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 
 #include "bind/call.h"
@@ -13,7 +14,9 @@ namespace {
 // On a background thread.
 void run_job(BackgroundTask* task) {
   Job& job = *static_cast<Job*>(task);
+  const auto start = std::chrono::steady_clock::now();
   job.outcome = job.program->run(job.begin, job.end, &job.cancelled, nullptr);
+  job.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   job.program->stop();
   Jobs& home = *job.home;
   // Inside the lock, for the isolate ends only when nobody runs; the call does not wait.
@@ -33,9 +36,9 @@ void tell(napi_env env, napi_value callback, void* context, void* data) {
   napi_value self = nullptr;
   napi_value arguments[] = {number(env, static_cast<double>(job->id)),
                             number(env, static_cast<double>(job->outcome.next)),
-                            number(env, static_cast<double>(job->outcome.place))};
+                            number(env, static_cast<double>(job->outcome.place)), number(env, job->milliseconds)};
   delete job;
-  if (napi_get_undefined(env, &self) == napi_ok) napi_call_function(env, self, callback, 3, arguments, nullptr);
+  if (napi_get_undefined(env, &self) == napi_ok) napi_call_function(env, self, callback, 4, arguments, nullptr);
 }
 
 // The isolate ends: what runs stops behind its kernel, and nobody comes back here.

@@ -19,6 +19,7 @@ struct Job : BackgroundTask {
   int64_t id = 0, begin = 0, end = 0;
   std::atomic<bool> cancelled{false};
   Program::Outcome outcome{0, -1};
+  double milliseconds = 0;
 };
 
 struct Jobs {

@@ -100,6 +100,7 @@ describe('step.async', () => {
       order.push(k);
       return values;
     });
+    expect(step.signatures).toBe(1);
     expect(await Promise.all(runs)).toEqual([1, 2, 3, 4].map((k) => [2 * k + 1, 2 * k + 1, 2 * k + 1]));
     expect(order).toEqual([1, 2, 3, 4]);
   });
@@ -215,6 +216,30 @@ describe('a signal', () => {
     expect(bits((third as PromiseFulfilledResult<Tensor>).value)).toBe(expected);
     await expect(step.with({ signal: AbortSignal.abort() }).async(x)).rejects.toMatchObject({ code: 'aborted' });
     expect(() => step.with({ sginal: running.signal } as never)).toThrow("got 'sginal'");
+  });
+});
+
+describe('inlineBelowMs', () => {
+  it('runs short steps here, to the same results, and long ones elsewhere', async () => {
+    const brief = capture((x: Tensor) => x.mul(3));
+    const { step, x } = slow();
+    const expected = bits(step(x));
+    for (let i = 0; i < 4; i++) {
+      expect((await brief.with({ inlineBelowMs: 1000 }).async(ones([2]))).toArray()).toEqual([3, 3]);
+    }
+    let turns = 0;
+    let over = false;
+    const run = (async () => {
+      for (let i = 0; i < 2; i++) expect(bits(await step.with({ inlineBelowMs: 0.01 }).async(x))).toBe(expected);
+      over = true;
+    })();
+    while (!over) {
+      await turn();
+      turns++;
+    }
+    await run;
+    expect(turns).toBeGreaterThan(10);
+    expect(() => step.with({ inlineBelowMs: -1 })).toThrow('inlineBelowMs');
   });
 });
 

@@ -12,9 +12,13 @@ export interface Side {
 
 function chainrule(): Side {
   const predict = serve(ourModel(), { maxBatch: CALLERS });
-  const answer = async (x: Float32Array) => {
-    const y = await predict(tensor(x).reshape([1, SIZES[0]]));
-    return y.data as Float32Array;
+  const answer = async (data: Float32Array) => {
+    const x = tensor(data).reshape([1, SIZES[0]]);
+    const y = await predict(x);
+    const values = Float32Array.from((y.toArray() as number[][])[0]);
+    x.dispose();
+    y.dispose();
+    return values;
   };
   return { answer, close: () => predict.close() };
 }
