@@ -77,7 +77,7 @@ export function ofLibrary<T extends object>(value: T, name: string, ...args: unk
  * @example no-run
  * ```ts
  * import { data } from 'chainrule';
- * import type { Photos } from './photos.js';
+ * type Photos = data.Dataset<[string, number]>; // as ./photos.js exports it
  * const photos = await data.fromModule<Photos>(new URL('./photos.js', import.meta.url), 'Photos', 'holiday');
  * for await (const [paths, labels] of new data.DataLoader(photos, { batchSize: 32, workers: 2 })) console.log(paths, labels);
  * ```

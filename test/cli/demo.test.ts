@@ -252,8 +252,14 @@ describe('chainrule classify', { timeout: 60_000 }, () => {
     await writeFile(light, Buffer.concat([Buffer.from('P5 28 28 255\n'), pixels]));
     await writeFile(dark, `P2\n28 28\n255\n${[...pixels].map((value) => 255 - value).join(' ')}\n`);
     const [expected] = jsonLines(await classify('--dataset', 'digits', '--index', '1', '--json'));
-    for (const line of jsonLines(await classify(light, dark, '--json')))
+    for (const file of [light, dark]) {
+      const [line] = jsonLines(await classify(file, '--json'));
       expect(line.probabilities).toEqual(expected.probabilities);
+    }
+    // Products of two rows add up in another order than those of one.
+    const [first, second] = jsonLines(await classify(light, dark, '--json'));
+    expect(first.probabilities).toEqual(second.probabilities);
+    expect(first.class).toBe(expected.class);
   });
 
   it('says what is wrong', async () => {
