@@ -65,6 +65,12 @@ describe('refused inside, with the line and the remedy', () => {
     expect(plateau.lastEpoch).toBe(1);
   });
 
+  it('a step in another thread: it cannot be sent there', () => {
+    const step = capture((x: Tensor) => x.add(1));
+    step(ones([2]));
+    expect(() => structuredClone(step)).toThrow('could not be cloned');
+  });
+
   it('an asynchronous function', () => {
     expect(refused(async (x) => x.add(1))).toMatchObject({ code: 'capture' });
   });
