@@ -1,5 +1,6 @@
 // npm run bench:compare [-- WORD...]: the work whose name contains one of the words, or all, against the same in other libraries,
-// a process for each, in turn. --quick for a rough look, --json FILE for the rows, --markdown FILE for the tables.
+// a process for each, in turn. --quick for a rough look, --json FILE for the rows, --markdown FILE for the tables, --keep FILE for the rows of an
+// earlier run (--json) that this one does not measure again.
 import '../any-core.js';
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,6 +21,7 @@ const { values: flags, positionals: words } = parseArgs({
     json: { type: 'string' },
     markdown: { type: 'string' },
     peers: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
 /** Milliseconds each side gets in a round, and rounds. */
@@ -138,6 +140,13 @@ const INSTALL = 'npm ci --ignore-scripts --prefix bench/compare';
 console.log(machine());
 for (const threads of [1, 2]) await compareAll(threads);
 
+if (flags.keep !== undefined) {
+  const earlier = JSON.parse(readFileSync(flags.keep, 'utf8')) as tables.Row[];
+  const place = new Map(works.map(({ name }, i) => [name, i]));
+  const again = new Set(rows.map(({ name }) => name));
+  rows.push(...earlier.filter(({ name }) => !again.has(name)));
+  rows.sort((a, b) => a.threads - b.threads || (place.get(a.name) ?? 0) - (place.get(b.name) ?? 0));
+}
 const others = programs.filter((program) => program !== PYTORCH).map(({ name }) => name);
 const found = {
   'Against PyTorch': tables.against(rows, PYTORCH.name, goals),

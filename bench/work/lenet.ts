@@ -49,7 +49,7 @@ export const works: Work[] = [
   ...[64, 256].map((batch) => ({
     name: `LeNet training step, batch ${batch}, captured`,
     family: 'lenet',
-    options: { batch, train: true },
+    options: { batch, train: true, captured: true },
     floor: { flops: batch * step },
     prepare: (dtype: Float) => lenetStep(batch, dtype, 'captured'),
   })),

@@ -56,7 +56,7 @@ export const works: Work[] = CASES.map((c) => {
   return {
     name: `MLP ${sizes.join('-')} ${what}, batch ${batch}${how === 'captured' ? ', captured' : ''}`,
     family: 'mlp',
-    options: { sizes, batch, optimizer: optimizer ?? 'none' },
+    options: { sizes, batch, optimizer: optimizer ?? 'none', ...(how === 'captured' && { captured: true }) },
     goal,
     floor: floor(c),
     prepare: (dtype) => {
