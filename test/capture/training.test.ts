@@ -94,7 +94,7 @@ describe('every kind of model', () => {
         return classifier(model, new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 }));
       },
       inputs: () => [points(batch, sizes[0]), labels(sizes.at(-1) as number, batch)],
-      steps: 40,
+      steps: 100,
     });
     expect(step.memory.arena).toBeLessThan(step.memory.unshared);
   });
@@ -117,7 +117,7 @@ describe('every kind of model', () => {
         return classifier(model, new optim.Adam(model.parameters()));
       },
       inputs: () => [points(8, 1, 28, 28), labels(10, 8)],
-      steps: 15,
+      steps: 100,
     });
   });
 
@@ -154,7 +154,7 @@ describe('every kind of model', () => {
       inputs: () => [points(6, 4)],
       between: (i, { model }) => void model.train(i % 3 === 0),
       signatures: 2,
-      steps: 20,
+      steps: 100,
     });
   });
 
@@ -177,7 +177,7 @@ describe('every kind of model', () => {
         return { model, optimizer: optimizer, step };
       },
       inputs: () => [points(4, 5, 3), labels(2, 4)],
-      steps: 30,
+      steps: 100,
     });
   });
 
@@ -201,7 +201,7 @@ describe('every kind of model', () => {
         return { model, optimizer: optimizer, step };
       },
       inputs: () => [labels(20, 3, 6), labels(20, 3, 6)],
-      steps: 30,
+      steps: 100,
     });
   });
 
@@ -231,7 +231,7 @@ describe('every kind of model', () => {
         return { model, step: (x: Tensor) => noGrad(() => ({ y: model.forward(x), x, list: [1, 'a', null] })) };
       },
       inputs: (i) => [i % 2 === 0 ? points(4, 8) : points(8, 4).t()],
-      steps: 20,
+      steps: 100,
     });
     expect(step.memory.persistent).toBe(0);
   });
@@ -256,7 +256,7 @@ describe('what goes on between steps', () => {
         if (i === 10) twin.model.loadStateDict(model);
         if (i === 20) (twin.optimizer as optim.Optimizer).loadStateDict(state);
       },
-      steps: 40,
+      steps: 100,
     });
   });
 
@@ -268,7 +268,7 @@ describe('what goes on between steps', () => {
         const [group] = (optimizer as optim.Optimizer).paramGroups;
         group.lr = 0.1 / (i + 1);
       },
-      steps: 40,
+      steps: 100,
     });
   });
 
@@ -278,7 +278,7 @@ describe('what goes on between steps', () => {
     const schedules = [
       (o: optim.Optimizer) => new StepLR(o, 5),
       (o: optim.Optimizer) => new CosineAnnealingWarmRestarts(o, 4),
-      (o: optim.Optimizer) => new OneCycleLR(o, 0.1, { totalSteps: 60 }),
+      (o: optim.Optimizer) => new OneCycleLR(o, 0.1, { totalSteps: 110 }),
       (o: optim.Optimizer) => new SequentialLR(o, [new LinearLR(o), new ExponentialLR(o, 0.9)], [7]),
     ];
     for (const scheduled of schedules) {
@@ -294,7 +294,7 @@ describe('what goes on between steps', () => {
           return { ...twin, step };
         },
         inputs,
-        steps: 30,
+        steps: 100,
       });
     }
   });
@@ -316,7 +316,7 @@ describe('what goes on between steps', () => {
       between: (i, { model }) => {
         if (i % 4 === 0) for (const p of model.parameters()) p.zeroGrad();
       },
-      steps: 20,
+      steps: 100,
       signatures: 2,
     });
   });
@@ -330,7 +330,7 @@ describe('what goes on between steps', () => {
         if (i === 5) model.parameters()[0].requiresGrad = false;
         if (i === 10) model.parameters()[0].requiresGrad = true;
       },
-      steps: 15,
+      steps: 100,
       signatures: 3,
     });
   });
