@@ -2,6 +2,16 @@
 import { type ErrorCode, TensorError } from 'chainrule';
 import { expect } from 'vitest';
 
+/** What a call throws, taken for a TensorError; undefined where it returns. */
+export function thrown(call: () => unknown): TensorError {
+  try {
+    call();
+  } catch (error) {
+    return error as TensorError;
+  }
+  return undefined as never;
+}
+
 /** The code of the TensorError that a call throws, 'none' where it returns; any other error goes on. */
 export function codeOf(call: () => unknown): string {
   try {
@@ -29,14 +39,9 @@ function codeIn(error: unknown): string {
 
 /** Expects a TensorError of a code whose message holds all parts. */
 export function expectError(call: () => unknown, code: ErrorCode, ...parts: string[]): void {
-  let thrown: unknown;
-  try {
-    call();
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(TensorError);
-  const { code: got, message } = thrown as TensorError;
+  const error = thrown(call);
+  expect(error).toBeInstanceOf(TensorError);
+  const { code: got, message } = error;
   expect(got, message).toBe(code);
   for (const part of parts) expect(message).toContain(part);
 }

@@ -1,5 +1,12 @@
-// What each binding writes: what a recorded call does to the memory it is given.
-import type { Native } from '../native.js';
+// The bindings as a recorder calls them, and what each of them writes into the memory it is given.
+import { type Bytes, type Native, native } from '../native.js';
+
+/** What a binding takes. */
+export type Argument = Bytes | ArrayBufferView | null;
+export type Binder = (...args: Argument[]) => number | undefined;
+
+/** Bindings by name: recorders swap them for functions of their own. */
+export const bindings = native as unknown as Record<string, Binder>;
 
 /** The places of the arguments that a binding writes; a function where they depend on how many there are. */
 type Written = readonly number[] | ((name: number) => boolean);

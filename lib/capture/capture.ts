@@ -1,18 +1,13 @@
 // capture(): runs a function once and records its kernels; later calls replay them natively, without JavaScript.
-import { type Claim, isFree } from '../core/busy.js';
-import { checkTensor, copyInto, dense, make } from '../core/dispatch.js';
+import { isFree } from '../core/busy.js';
 import { recording } from '../core/recording.js';
 import { checkInteger, checkNumber } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
-import { clone } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
-import { type Explanation, Profile } from './explain.js';
-import { attributes, Guards, replaced } from './guard.js';
+import type { Explanation } from './explain.js';
 import { Lane, type RunOptions } from './lane.js';
-import { Recorder } from './record.js';
-import { type Instance, type Port, Recorded } from './recorded.js';
-import { Replay } from './replay.js';
-import { type Form, formOf, matches, rebuilt } from './structure.js';
+import { checkInput, type Program, record } from './program.js';
+import { matches } from './structure.js';
 
 /** Options of {@link capture}. */
 export interface CaptureOptions {
@@ -66,209 +61,6 @@ export interface CapturedStep<Inputs extends unknown[], Output> {
   dispose(): void;
 }
 
-/** Where an output comes from. */
-type Source = { readonly port: number } | { readonly input: number } | { readonly external: Tensor };
-
-/** One recording: for which inputs it is, and what replays it. */
-export class Program {
-  readonly replay: Replay;
-  private times: Profile | null = null;
-
-  constructor(
-    readonly form: Form,
-    readonly guards: Guards,
-    readonly recorded: Recorded,
-    readonly instance: Instance,
-    private readonly output: Form,
-    private readonly sources: readonly Source[],
-    /** Outputs that are the gradients of inputs. */
-    private readonly inputGradients: readonly { readonly input: number; readonly port: number }[],
-  ) {
-    this.replay = new Replay(recorded, instance);
-    this.claim = claimOf(recorded, guards);
-  }
-
-  /** Whether a replay does what the function would do now. */
-  get valid(): boolean {
-    if (this.replay.outdated) return false;
-    for (const [leaf, { before, cleared }] of this.recorded.leaves) {
-      if (!cleared && (leaf.gradient?.storage ?? null) !== before) return false;
-    }
-    return this.guards.hold();
-  }
-
-  /** The output of a replay, as the function returns it. */
-  assemble(inputs: readonly Tensor[], results: readonly Tensor[]): unknown {
-    for (const { input, port } of this.inputGradients) collect(inputs[input], results[port]);
-    const tensors = this.sources.map((source) => {
-      if ('port' in source) return results[source.port];
-      return 'input' in source ? inputs[source.input] : source.external;
-    });
-    return rebuilt(this.output, tensors);
-  }
-
-  /** Times of the steps that were profiled. */
-  get profile(): Profile {
-    this.times ??= new Profile(this.instance);
-    return this.times;
-  }
-
-  /** What a run works on: nobody else may write it, or look at what it writes. */
-  readonly claim: Claim;
-  private running = false;
-  private dropped = false;
-
-  /** Claims the recording for a run in the background. */
-  hold(): void {
-    this.running = true;
-  }
-
-  /** The run is over. */
-  release(): void {
-    this.running = false;
-    if (this.dropped) this.free();
-  }
-
-  /** Frees the recording, once nothing runs. */
-  free(): void {
-    this.dropped = true;
-    if (this.running) return;
-    this.instance.free();
-    this.recorded.free();
-  }
-}
-
-/** What a recording reads and writes beside its arena. */
-function claimOf({ written, persistent, gradients, calls }: Recorded, guards: Guards): Claim {
-  const writes = new Set<object>([
-    ...written,
-    ...persistent.map(({ storage }) => storage),
-    ...gradients.map(({ storage }) => storage),
-  ]);
-  // States of generators, which the kernels advance.
-  for (const { args } of calls) for (const arg of args) if (arg instanceof Uint32Array) writes.add(arg);
-  const reads = new Set<object>(guards.storages.filter((storage) => !writes.has(storage)));
-  return { reads: [...reads], writes: [...writes] };
-}
-
-/** Adds to the gradient of an input. */
-function collect(x: Tensor, g: Tensor): void {
-  const before = x.gradient;
-  x.grad = before === null ? g : before.add(g);
-}
-
-/** Runs the function once for real and records it. */
-function record(fn: (...inputs: never[]) => unknown, inputs: readonly unknown[]): { program: Program; value: unknown } {
-  const given: Tensor[] = [];
-  const form = formOf(inputs, given);
-  for (const x of given) checkInput(x);
-  const recorder = new Recorder();
-  const before = attributes();
-  let recorded: Recorded | null = null;
-  try {
-    recorder.begin();
-    const own = given.map((x, i) => {
-      recorder.input = i;
-      const copy = make('input', x.shape, x.dtype);
-      recorder.input = -1;
-      copyInto(copy, x);
-      copy.requiresGrad = x.requiresGrad;
-      return copy;
-    });
-    recorder.intercept();
-    const value = fn(...(rebuilt(form, own) as never[]));
-    if (value instanceof Promise) {
-      throw recorder.refusal('expected a function that is not asynchronous; wait for its inputs outside');
-    }
-    const found: Tensor[] = [];
-    const output = formOf(value, found);
-    const { sources, ports, inputGradients } = outputsOf(recorder, found, own);
-    const changed = replaced(before, recorder);
-    if (changed !== null) {
-      throw recorder.refusal(
-        `expected modules to keep their tensors, but ${changed} became another one, which a replay could not repeat; use assign()`,
-      );
-    }
-    recorder.end();
-    const results = ports.map(({ tensor }) => {
-      const y = make('capture', tensor.shape, tensor.dtype);
-      copyInto(y, tensor);
-      return y;
-    });
-    const guards = new Guards(
-      recorder,
-      recorder.preludes.filter(({ opaque }) => opaque).map(({ owner }) => owner),
-    );
-    recorded = new Recorded(
-      recorder,
-      own.map((x, i) => portOf(x, inputOf(recorder, i))),
-      ports.map(({ port }) => port),
-    );
-    const instance = recorded.bind();
-    const program = new Program(form, guards, recorded, instance, output, sources, inputGradients);
-    return { program, value: program.assemble(given, results) };
-  } catch (error) {
-    recorder.end();
-    if (recorded !== null) recorded.free();
-    else recorder.abandon();
-    throw error;
-  }
-}
-
-function checkInput(x: Tensor): void {
-  checkTensor('capture', x, 'an input');
-  if (x.isLeaf) return;
-  throw new TensorError(
-    'capture',
-    'capture',
-    `expected inputs without a graph behind them, got the result of '${x.op}'; detach() it, or compute it inside`,
-  );
-}
-
-function inputOf({ own }: Recorder, i: number): Port['bytes'] {
-  for (const { input, storage } of own.values()) if (input === i) return storage.bytes;
-  throw new TensorError('capture', 'capture', 'expected memory for every input');
-}
-
-const portOf = (x: Tensor, bytes: Port['bytes']): Port => ({ bytes, byteOffset: 0, shape: x.shape, dtype: x.dtype });
-
-/** Where every tensor of the output comes from; results of the step get ports. */
-function outputsOf(recorder: Recorder, found: readonly Tensor[], inputs: readonly Tensor[]) {
-  const ports: { tensor: Tensor; port: Port }[] = [];
-  const add = (x: Tensor): number => {
-    checkTensor('capture', x, 'an output');
-    let tensor = x;
-    if (recorder.own.get(x.storage.bytes)?.storage !== x.storage) tensor = clone(x.detach());
-    else if (!x.isContiguous) tensor = dense('capture', x.detach());
-    const { storage, offset, shape, dtype } = tensor;
-    const byteOffset = storage.byteOffset + offset * (tensor.size === 0 ? 0 : bytesOf(tensor));
-    ports.push({ tensor, port: { bytes: storage.bytes, byteOffset, shape, dtype } });
-    return ports.length - 1;
-  };
-  const sources = found.map((x): Source => {
-    const input = inputs.indexOf(x);
-    if (input >= 0) return { input };
-    return recorder.tensors.has(x) ? { port: add(x) } : { external: x };
-  });
-  const inputGradients = inputs.flatMap((x, input) => {
-    const { gradient } = x;
-    return gradient === null ? [] : [{ input, port: add(gradient) }];
-  });
-  return { sources, ports, inputGradients };
-}
-
-function bytesOf(x: Tensor): number {
-  return x.dtype === 'float64' ? 8 : x.dtype === 'float32' || x.dtype === 'int32' ? 4 : 1;
-}
-
-/** A replay that times every kernel. */
-function profiled(program: Program, inputs: readonly Tensor[]): unknown {
-  const { replay, profile } = program;
-  const results = replay.run(inputs, profile.times);
-  profile.add();
-  return program.assemble(inputs, results);
-}
-
 const NO_MEMORY: CaptureMemory = { arena: 0, unshared: 0, inputs: 0, outputs: 0, persistent: 0 };
 
 function nested(): TensorError {
@@ -303,7 +95,7 @@ class Captured {
         'expected nothing in the background to work on the memory of this step, but a run is under way; await it, or call async() to queue',
       );
     }
-    return timed ? profiled(program, tensors) : program.assemble(tensors, program.replay.run(tensors));
+    return timed ? program.runTimed(tensors) : program.run(tensors);
   }
 
   /** Runs the function and records it. */

@@ -3,7 +3,8 @@ import { copyInto, make } from '../core/dispatch.js';
 import { formatShape, type Shape } from '../core/shape.js';
 import { writeAtomically } from '../io/atomic.js';
 import { native } from '../native.js';
-import type { Argument, RecordedCall } from './record.js';
+import type { Argument } from './bindings.js';
+import type { RecordedCall } from './record.js';
 import type { Instance } from './recorded.js';
 
 /** Kernels of one kind on operands of the same shapes. */

@@ -1,7 +1,8 @@
 // Which recorded calls run together, tile by tile: neighbours that do elementwise work on equally many elements.
 import { DTYPES } from '../core/dtype.js';
 import type { Bytes } from '../native.js';
-import type { Argument, Own, RecordedCall } from './record.js';
+import type { Argument } from './bindings.js';
+import type { Own, RecordedCall } from './record.js';
 
 /** What a native group holds at most (native/core/args/fused.h). */
 const MOST_CALLS = 16;

@@ -4,7 +4,7 @@ import { TensorError } from '../errors.js';
 import { clone } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
 import { cancel } from './background.js';
-import type { Program } from './capture.js';
+import type { Program } from './program.js';
 import { formOf, rebuilt } from './structure.js';
 
 /** What a lane needs of its captured step. */

@@ -6,13 +6,10 @@ import { release, Storage } from '../core/storage.js';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
-import { BINDINGS, type Binding, UPDATES, writes } from './bindings.js';
+import { type Argument, BINDINGS, type Binder, type Binding, bindings, UPDATES, writes } from './bindings.js';
 import { callingPlace } from './place.js';
 
 const G = native.geometry;
-
-/** What a binding takes. */
-export type Argument = Bytes | ArrayBufferView | null;
 
 /** Shape and bytes of a tensor. */
 export interface Operand {
@@ -75,9 +72,6 @@ export interface Prelude {
   /** Whether it calls anything but the updates of optimizers: its calls are recorded like those of any operation then. */
   opaque: boolean;
 }
-
-type Binder = (...args: Argument[]) => number | undefined;
-const bindings = native as unknown as Record<string, Binder>;
 
 /** Drops the zeros at the end. */
 function trimmed(geometry: Float64Array): Float64Array {

@@ -7,10 +7,10 @@ import { allocate, release, Storage } from '../core/storage.js';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
+import { type Argument, bindings } from './bindings.js';
 import { type Group, groups } from './fuse.js';
 import { type Plan, type Planned, plan, plannedOf } from './plan.js';
 import {
-  type Argument,
   copyGeometry,
   type Leaf,
   type Own,
@@ -20,7 +20,6 @@ import {
 } from './record.js';
 
 const G = native.geometry;
-const bindings = native as unknown as Record<string, (...args: Argument[]) => number | undefined>;
 
 /** Memory that is copied in or out at every replay. */
 export interface Port {

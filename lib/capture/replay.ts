@@ -5,12 +5,10 @@ import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { runInBackground } from './background.js';
-import { UPDATES } from './bindings.js';
-import type { Argument } from './record.js';
+import { type Argument, bindings, UPDATES } from './bindings.js';
 import { type Gradient, gradientOn, type Instance, type Prelude, type Recorded } from './recorded.js';
 
 const G = native.geometry;
-const bindings = native as unknown as Record<string, (...args: Argument[]) => unknown>;
 const FIRST_COPY = 5;
 const NOTHING: readonly Tensor[] = [];
 

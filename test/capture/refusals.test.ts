@@ -15,18 +15,9 @@ import {
   zeros,
 } from 'chainrule';
 import { afterEach, describe, expect, it } from 'vitest';
+import { thrown } from '../thrown.js';
 
 const F = nn.functional;
-
-/** What a call throws. */
-function thrown(call: () => unknown): TensorError {
-  try {
-    call();
-  } catch (error) {
-    return error as TensorError;
-  }
-  return undefined as never;
-}
 
 const refused = (fn: (x: Tensor) => unknown) => thrown(() => capture(fn)(tensor([1, 2, 3])));
 
