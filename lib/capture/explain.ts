@@ -1,9 +1,9 @@
 // What a captured step consists of: its kernels with their time and bytes, as a table and as a trace for a browser.
-import { copyInto, make } from '../core/dispatch.js';
 import { formatShape, type Shape } from '../core/shape.js';
 import { writeAtomically } from '../io/atomic.js';
 import { native } from '../native.js';
 import type { Argument } from './bindings.js';
+import { flopsOf, isDouble, Speed } from './floor.js';
 import type { RecordedCall } from './record.js';
 import type { Instance } from './recorded.js';
 
@@ -21,7 +21,9 @@ export interface ExplainedKernel {
   readonly share: number;
   /** Bytes of the operands: what has to be read and written at least. */
   readonly bytes: number;
-  /** Milliseconds that a copy of as many bytes takes on this machine now. */
+  /** Floating-point operations of products: matrix products, convolutions, attention, recurrent layers; 0 for other kernels. */
+  readonly flops: number;
+  /** Milliseconds that this machine needs now for a copy of as many bytes or for as many operations of a large product, whichever is more. */
   readonly floorMs: number;
 }
 
@@ -30,6 +32,9 @@ interface Event {
   readonly kernel: string;
   readonly shapes: readonly Shape[];
   readonly bytes: number;
+  readonly flops: number;
+  /** Its products are of doubles. */
+  readonly double: boolean;
   readonly nanoseconds: number;
 }
 
@@ -51,7 +56,7 @@ export class Explanation {
 
   /** The rows as a table. */
   toString(): string {
-    const head = ['kernel', 'shapes', 'calls', 'us', 'share', 'KB', 'floor us'];
+    const head = ['kernel', 'shapes', 'calls', 'us', 'share', 'KB', 'MFLOP', 'GFLOP/s', 'floor us'];
     const body = this.rows.map((row) => [
       row.kernel,
       row.shapes.map(formatShape).join(' '),
@@ -59,10 +64,12 @@ export class Explanation {
       (row.ms * 1e3).toFixed(1),
       `${(row.share * 100).toFixed(0)}%`,
       (row.bytes / 1024).toFixed(1),
+      row.flops === 0 ? '' : (row.flops / 1e6).toFixed(1),
+      row.flops === 0 || row.ms === 0 ? '' : (row.flops / row.ms / 1e6).toFixed(1),
       (row.floorMs * 1e3).toFixed(1),
     ]);
     const calls = this.rows.reduce((sum, row) => sum + row.calls, 0);
-    const total = ['all', '', `${calls}`, (this.ms * 1e3).toFixed(1), '', '', ''];
+    const total = ['all', '', `${calls}`, (this.ms * 1e3).toFixed(1), '', '', '', '', ''];
     const lines = [head, ...body, total].map((line) => line.map((cell) => shortened(cell)));
     const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
     const text = lines.map((line) =>
@@ -78,9 +85,9 @@ export class Explanation {
    */
   async chromeTrace(path: string): Promise<void> {
     let ts = 0;
-    const traceEvents = this.events.map(({ kernel, shapes, bytes, nanoseconds }) => {
+    const traceEvents = this.events.map(({ kernel, shapes, bytes, flops, nanoseconds }) => {
       const dur = nanoseconds / 1e3;
-      const args = { shapes: shapes.map(formatShape).join(' '), bytes };
+      const args = { shapes: shapes.map(formatShape).join(' '), bytes, flops };
       const event = { name: kernel, cat: 'kernel', ph: 'X', ts, dur, pid: 1, tid: 1, args };
       ts += dur;
       return event;
@@ -128,16 +135,18 @@ export class Profile {
     const events = this.events();
     const rows = new Map<string, { event: Event; calls: number; ms: number }>();
     for (const [i, event] of events.entries()) {
-      const key = `${event.kernel} ${event.shapes.map(formatShape).join(' ')}`;
+      const key = `${event.kernel} ${event.shapes.map(formatShape).join(' ')} ${event.bytes}`;
       const row = rows.get(key) ?? { event, calls: 0, ms: 0 };
       row.calls++;
       row.ms += this.steps === 0 ? 0 : this.total[this.places[i]] / this.steps / 1e6;
       rows.set(key, row);
     }
     const all = Array.from(rows.values()).reduce((sum, { ms }) => sum + ms, 0);
-    const explained = Array.from(rows.values(), ({ event: { kernel, shapes, bytes }, calls, ms }) => {
-      const floorMs = calls * floorOf(bytes);
-      return { kernel, shapes, calls, ms, share: all === 0 ? 0 : ms / all, bytes: bytes * calls, floorMs };
+    const speed = new Speed();
+    const explained = Array.from(rows.values(), ({ event: { kernel, shapes, bytes, flops, double }, calls, ms }) => {
+      const share = all === 0 ? 0 : ms / all;
+      const floorMs = calls * Math.max(speed.bytes(bytes), speed.flops(flops, double));
+      return { kernel, shapes, calls, ms, share, bytes: bytes * calls, flops: flops * calls, floorMs };
     });
     return new Explanation(explained, events);
   }
@@ -166,26 +175,9 @@ export class Profile {
         for (const arg of args) if (group?.tiles.has(arg)) bytes -= lengths.get(arg) ?? 0;
       }
       this.places.push(place);
-      events.push({ kernel, shapes, bytes, nanoseconds: this.times[place] });
+      const flops = members.reduce((sum, call) => sum + flopsOf(call), 0);
+      events.push({ kernel, shapes, bytes, flops, double: isDouble(members[0]), nanoseconds: this.times[place] });
     }
     return events;
   }
-}
-
-/** Milliseconds of a copy that reads and writes as many bytes together, the best of a few. */
-function floorOf(bytes: number): number {
-  const half = Math.ceil(bytes / 2);
-  if (half === 0) return 0;
-  const x = make('explain', [half], 'uint8');
-  const y = make('explain', [half], 'uint8');
-  let best = Number.POSITIVE_INFINITY;
-  const tries = half > 2 ** 20 ? 3 : 10;
-  for (let i = 0; i < tries; i++) {
-    const start = performance.now();
-    copyInto(y, x);
-    best = Math.min(best, performance.now() - start);
-  }
-  x.dispose();
-  y.dispose();
-  return best;
 }

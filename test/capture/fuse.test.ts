@@ -15,9 +15,12 @@ import {
   tensor,
   where,
 } from 'chainrule';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Speed } from '../../lib/capture/floor.js';
 import { plan } from '../../lib/capture/plan.js';
 import { bits } from './twins.js';
+
+const F = nn.functional;
 
 const kernels = (step: { explain(): { rows: readonly { kernel: string }[] } }) =>
   step.explain().rows.map(({ kernel }) => kernel);
@@ -153,11 +156,13 @@ describe('the explanation', () => {
     expect(gemm?.calls).toBe(1);
     expect(gemm?.bytes).toBe(4 * (16 * 30 + 16 * 20 + 20 * 30 + 30));
     expect(gemm?.ms).toBeGreaterThan(0);
+    expect(gemm?.flops).toBe(2 * 16 * 20 * 30);
     expect(gemm?.floorMs).toBeGreaterThan(0);
+    expect(found.rows.find(({ kernel }) => kernel === 'sgd')?.flops).toBe(0);
     expect(found.rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
     expect(found.rows.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(found.ms);
     const lines = `${found}`.split('\n');
-    expect(lines[0]).toMatch(/^kernel +shapes +calls +us +share +KB +floor us$/);
+    expect(lines[0]).toMatch(/^kernel +shapes +calls +us +share +KB +MFLOP +GFLOP\/s +floor us$/);
     expect(lines).toHaveLength(found.rows.length + 2);
 
     const folder = await mkdtemp(join(tmpdir(), 'trace-'));
@@ -171,5 +176,34 @@ describe('the explanation', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  const [grouped, transposed] = [ones([6, 2, 3, 3]), ones([4, 6, 3, 3])];
+  const double = ones([5, 5], { dtype: 'float64' });
+  it.each<[string, (x: Tensor) => Tensor, number[], number]>([
+    ['matrices in batches', (x) => x.matmul(x.transpose(-1, -2)), [3, 4, 5], 3 * 4 * 5 * 4],
+    ['a convolution', (x) => F.conv2d(x, grouped, null, { groups: 2, stride: 2 }), [5, 4, 9, 9], 5 * 6 * 16 * 2 * 9],
+    ['a transposed convolution', (x) => F.convTranspose2d(x, transposed), [5, 4, 7, 7], 5 * 4 * 49 * 6 * 9],
+    ['attention', (x) => F.scaledDotProductAttention(x, x, x), [2, 3, 7, 4], 6 * 7 * 7 * (4 + 4)],
+    ['causal attention', (x) => F.scaledDotProductAttention(x, x, x, { isCausal: true }), [2, 3, 7, 4], 6 * 28 * 8],
+    ['doubles', (x) => x.to('float64').matmul(double), [4, 5], 4 * 5 * 5],
+  ])('counts the operations of %s', (_, fn, shape, multiplications) => {
+    const step = capture((x: Tensor) => noGrad(() => fn(x)));
+    step(randn(shape));
+    const { rows } = step.explain();
+    expect(rows.reduce((sum, row) => sum + row.flops, 0)).toBe(2 * multiplications);
+  });
+
+  it.each([
+    [2, 3],
+    [3, 2],
+  ])('takes the larger floor: %i ms for the bytes and %i for the products', (bytes, flops) => {
+    const step = capture((x: Tensor) => x.matmul(x));
+    step(ones([4, 4]));
+    vi.spyOn(Speed.prototype, 'bytes').mockReturnValue(bytes);
+    vi.spyOn(Speed.prototype, 'flops').mockReturnValue(flops);
+    const [row] = step.explain().rows;
+    vi.restoreAllMocks();
+    expect(row.floorMs).toBe(3);
   });
 });
