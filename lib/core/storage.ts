@@ -1,7 +1,9 @@
 // Memory of tensors: a pool of aligned buffers by size class, slabs for small tensors, counts and a budget.
 //
 // Buffers are ordinary ArrayBuffers, so the collector is always a correct fallback; giving them back to the pool only makes
-// them come back sooner. Fresh memory costs 99 us per MB, pooled memory 3 (page faults and zeroing).
+// them come back sooner. Memory from the system costs 99 us per MB, pooled memory 3 (page faults). What the collector frees comes
+// back warm: nothing that it watches holds a buffer, so that collections of young objects, which are cheap, take buffers too.
+import { Buffer, constants } from 'node:buffer';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TensorError } from '../errors.js';
@@ -23,6 +25,8 @@ interface Account {
 
 /** An aligned stretch of one ArrayBuffer. */
 class Block {
+  /** What is registered for the block's end: a registered buffer would outlive every collection of young objects. */
+  readonly life = {};
   /** Bytes handed out so far (slabs only). */
   top = 0;
   /** A typed array outside looks at part of a slab: it is never handed out again. */
@@ -75,26 +79,32 @@ function newBlock(op: string, capacity: number): Block {
   const buffer = newBuffer(op, capacity + ALIGNMENT);
   const skip = (ALIGNMENT - native.misalignment(new Uint8Array(buffer))) % ALIGNMENT;
   const account: Account = { bytes: capacity, tensors: 0, pooled: false };
-  registry.register(buffer, account);
+  const block = new Block(new Uint8Array(buffer, skip, capacity), account);
+  registry.register(block.life, account);
   totalBytes += capacity;
-  return new Block(new Uint8Array(buffer, skip, capacity), account);
+  return block;
 }
 
 function newBuffer(op: string, size: number): ArrayBuffer {
   try {
-    return new ArrayBuffer(size);
+    return uninitialised(size);
   } catch {
     // Garbage that no turn of the event loop has collected yet may be all that is in the way.
     emptyCache();
     collectGarbage();
   }
   try {
-    return new ArrayBuffer(size);
+    return uninitialised(size);
   } catch (cause) {
     throw new TensorError('memory', op, `expected to get ${formatBytes(size)} from the system, which refused`, {
       cause,
     });
   }
+}
+
+/** Filling memory with zeros costs more than most operations on it. */
+function uninitialised(size: number): ArrayBuffer {
+  return size <= constants.MAX_LENGTH ? Buffer.allocUnsafeSlow(size).buffer : new ArrayBuffer(size);
 }
 
 let gc: (() => void) | null = null;
@@ -106,15 +116,22 @@ function collectGarbage(): void {
   gc();
 }
 
-/** The budget is reached: drop the pool, collect garbage, count what really lives, then give up. */
+/** Bytes that are really held: V8's own count is exact where our finalizers have not run yet. */
+function countBytes(): number {
+  const real = Math.min(totalBytes, process.memoryUsage().arrayBuffers);
+  unreported = totalBytes - real;
+  return real;
+}
+
+/** The budget seems reached: count what really lives, then drop the pool and collect garbage, then give up. */
 function makeRoom(op: string, capacity: number): void {
+  let real = countBytes();
+  if (real + capacity <= budget) return;
   emptyCache();
-  let real = totalBytes;
   // V8 frees buffers on another thread; a second collection waits for what the first one found.
   for (let i = 0; i < 2; i++) {
     collectGarbage();
-    real = Math.min(totalBytes, process.memoryUsage().arrayBuffers);
-    unreported = totalBytes - real;
+    real = countBytes();
     if (real + capacity <= budget) return;
   }
   throw new TensorError(
@@ -229,7 +246,8 @@ export interface MemoryUsage {
 /**
  * Counts tensors and the bytes they hold.
  *
- * What the garbage collector took is subtracted from `tensors` when the event loop next turns, from `bytes` at once.
+ * What the garbage collector took is subtracted from `bytes` at once, from `tensors` when the event loop turns after its next
+ * full collection.
  *
  * @example
  * ```ts
@@ -240,8 +258,7 @@ export interface MemoryUsage {
  * ```
  */
 export function memory(): MemoryUsage {
-  // V8's own count is exact where our finalizers have not run yet: a loop that never yields.
-  const bytes = Math.max(0, Math.min(totalBytes, process.memoryUsage().arrayBuffers) - pooledBytes);
+  const bytes = Math.max(0, countBytes() - pooledBytes);
   return { tensors: liveTensors, bytes, poolBytes: pooledBytes, budget };
 }
 
