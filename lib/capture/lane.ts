@@ -127,10 +127,11 @@ export class Lane {
         return;
       }
       this.queue.shift();
-      if (program !== null) {
+      if (program !== null && program.replay.lastMs >= job.inlineBelowMs) {
         void this.run(job, program, tensors);
         return;
       }
+      if (program !== null) this.runHere(job, program, tensors);
       this.drop(job);
     }
   }
@@ -144,6 +145,17 @@ export class Lane {
       job.reject(error);
     }
     return true;
+  }
+
+  /** The run as a call like any other, on this thread. */
+  private runHere(job: Job, program: Program, tensors: readonly Tensor[]): void {
+    const start = performance.now();
+    try {
+      job.resolve(program.assemble(tensors, program.replay.run(tensors)));
+    } catch (error) {
+      job.reject(error);
+    }
+    program.replay.took(performance.now() - start);
   }
 
   private async run(job: Job, program: Program, tensors: readonly Tensor[]): Promise<void> {
@@ -160,7 +172,6 @@ export class Lane {
       const results = await program.replay.runAsync(tensors, {
         between: (fn) => inside(own, fn),
         stopped: () => (signal?.aborted ? aborted(signal) : null),
-        inlineBelowMs: job.inlineBelowMs,
       });
       value = inside(own, () => program.assemble(tensors, results));
     } catch (error) {

@@ -73,12 +73,11 @@ export interface Beside {
   readonly between: <T>(fn: () => T) => T;
   /** Why to end, or null. */
   readonly stopped: () => TensorError | null;
-  /** Kernels that took less the last time run on this thread. */
-  readonly inlineBelowMs: number;
 }
 
 export class Replay {
-  private lastMs = Number.POSITIVE_INFINITY;
+  /** Milliseconds that the last runs took. */
+  lastMs = Number.POSITIVE_INFINITY;
   /** What the preludes bound last, by the number of the call. */
   private readonly bound = new Map<number, Update>();
   /** Runs of calls, each with the preludes before it: one, unless a check stands before a prelude. */
@@ -140,9 +139,10 @@ export class Replay {
   }
 
   /** As {@link run}, with the kernels on a thread of their own; all else happens on this one, `between` their stretches. */
-  async runAsync(inputs: readonly Tensor[], { between, stopped, inlineBelowMs }: Beside): Promise<Tensor[]> {
+  async runAsync(inputs: readonly Tensor[], { between, stopped }: Beside): Promise<Tensor[]> {
     const { recorded, instance, parts } = this;
     const { starts } = instance;
+    let took = 0;
     between(() => {
       const copies = inputs.map((x) => dense('capture', x));
       run(instance, 0, 0, copies, NOTHING);
@@ -159,23 +159,23 @@ export class Replay {
       }
       const before = stopped();
       if (before !== null) throw before;
-      if (this.lastMs < inlineBelowMs) {
-        const start = performance.now();
-        between(() => run(instance, this.start(begin, i), starts[end], NOTHING, NOTHING));
-        this.lastMs = performance.now() - start;
-        continue;
-      }
       const { next, place, ms } = await runInBackground(instance, this.start(begin, i), starts[end]);
-      this.lastMs = ms;
+      took += ms;
       if (next === starts[end]) continue;
       throw place >= 0 ? badIndex(instance, next, place) : (stopped() ?? new Error('a run ended without a reason'));
     }
+    this.took(took);
     return between(() => {
       const results = recorded.outputs.map(({ shape, dtype }) => make('capture', shape, dtype));
       run(instance, starts[starts.length - 1], starts[starts.length - 1], NOTHING, results);
       this.setGradients();
       return results;
     });
+  }
+
+  /** Notes what a run took; one that something else held up counts for twice as much as those before it at most. */
+  took(ms: number): void {
+    this.lastMs = Math.min(ms, 2 * this.lastMs);
   }
 
   /** Calls that put constants back come before the first. */

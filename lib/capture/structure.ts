@@ -65,8 +65,8 @@ export function matches(form: Form, value: unknown, tensors: Tensor[]): boolean 
   }
 }
 
-/** The value of a form with other tensors in their places. */
-export function rebuilt(form: Form, tensors: readonly Tensor[], next = { index: 0 }): unknown {
+/** The value of a form with other tensors, or what stands for them, in their places. */
+export function rebuilt(form: Form, tensors: readonly unknown[], next = { index: 0 }): unknown {
   switch (form.kind) {
     case 'tensor':
       return tensors[next.index++];

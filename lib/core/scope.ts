@@ -26,6 +26,11 @@ export function track(tensor: Tensor): void {
   else if (asyncScopes > 0) surrounding()?.frame?.push(tensor);
 }
 
+/** Whether a scope may want to know of what is made now. */
+export function isScoped(): boolean {
+  return (current !== null && current !== HIDDEN) || asyncScopes > 0;
+}
+
 /** The innermost asynchronous scope that has not ended: work that outlives its scope belongs to the one around it. */
 function surrounding(): AsyncScope | undefined {
   let found = asyncScope.getStore();
