@@ -194,7 +194,14 @@ export * as optim from './optim/index.js';
 export { capability, numThreads, openblasCore, setNumThreads } from './runtime.js';
 export * from './sample.js';
 export type { BatcherStats as ServiceStats } from './serve/batcher.js';
-export { type RequestOptions, type Servable, type ServeOptions, type Service, serve } from './serve/serve.js';
+export {
+  type RawAnswer,
+  type RequestOptions,
+  type Servable,
+  type ServeOptions,
+  type Service,
+  serve,
+} from './serve/serve.js';
 export { type NestedArray, Tensor } from './tensor.js';
 export * as train from './train/index.js';
 export * as viz from './viz/index.js';

@@ -1,5 +1,5 @@
 // An HTTP service around a model: POST /predict, GET /metrics, GET /health.
-import { type nn, serve, softmax, TensorError, tensor } from 'chainrule';
+import { type nn, serve, softmax, type Tensor, TensorError } from 'chainrule';
 import fastify, { type FastifyInstance } from 'fastify';
 import client from 'prom-client';
 import { CLASSES, loadModel, SIDE } from './model.js';
@@ -27,7 +27,8 @@ export interface DigitService {
 /** The service, ready to listen or to be asked by `app.inject`; `app.close()` answers what waits and then ends. */
 export async function buildService(model: nn.Module, options: ServiceOptions = {}): Promise<DigitService> {
   const { concurrency = 1, maxBatch = 64, maxQueue = 1024 } = options;
-  const predict = serve(model, { concurrency, maxBatch, maxQueue });
+  const classify = (x: Tensor) => softmax(model.forward(x), 1);
+  const predict = serve(classify, { concurrency, maxBatch, maxQueue, row: [1, SIDE, SIDE] });
   const registry = new client.Registry();
   client.collectDefaultMetrics({ register: registry }); // nodejs_eventloop_lag_p99_seconds among them
   const seconds = new client.Histogram({
@@ -65,8 +66,7 @@ export async function buildService(model: nn.Module, options: ServiceOptions = {
 
   // One image as 784 bytes of grey (0 black, 255 white; light ink on a dark ground), or as {"pixels": [...]}.
   app.post('/predict', async (request) => {
-    const x = tensor(scaled(request.body), { dtype: 'float32' }).reshape([1, 1, SIDE, SIDE]);
-    const probabilities = Array.from(softmax(await predict(x), 1).data);
+    const probabilities = Array.from(await predict(scaled(request.body)));
     const best = probabilities.indexOf(Math.max(...probabilities));
     return { class: best, probability: probabilities[best], probabilities };
   });

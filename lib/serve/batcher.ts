@@ -1,4 +1,4 @@
-// Requests that come close together as one batch: a bounded queue in front of a few runners.
+// Requests that come close together as one batch: a bounded queue of trays in front of a few runners.
 import { TensorError } from '../errors.js';
 
 /** How requests wait and run. */
@@ -29,27 +29,68 @@ export interface BatcherStats {
   rows: number;
 }
 
-interface Request<I, O> {
-  readonly input: I;
+/** The answers of a batch. */
+export interface Answers<O> {
+  /** The answer for so many rows from `start` on. */
+  take(start: number, rows: number): O;
+  /** Lets go of what no request took. */
+  end(): void;
+}
+
+/** Memory for the rows of one batch. */
+export interface Tray<I, O> {
+  /** Copies the rows of a request to those from `start` on. */
+  put(input: I, start: number, rows: number): void;
+  /** Works on the first so many rows. */
+  run(rows: number): Promise<Answers<O>>;
+  /** Works on the rows of one request, as if it had come alone. */
+  alone(start: number, rows: number): Promise<Answers<O>>;
+  /** Gives the memory back. */
+  free(): void;
+}
+
+/** Requests that can go together. */
+export abstract class Kind<I, O> {
+  /** The batch that takes what comes. */
+  open: Batch<I, O> | null = null;
+  /** Memory for a batch. */
+  abstract tray(): Tray<I, O>;
+}
+
+/** One request, whose rows are in a tray. */
+interface Request<O> {
+  readonly start: number;
   readonly rows: number;
-  /** Milliseconds of {@link performance.now} when it came. */
-  readonly born: number;
   readonly resolve: (output: O) => void;
   readonly reject: (error: unknown) => void;
-  /** Stops listening to the caller's signal. */
-  release: () => void;
-  queued: boolean;
+  /** Stops listening to the caller's signal; null where there is none. */
+  release: (() => void) | null;
   settled: boolean;
 }
 
+/** Requests in the order in which they came, whose rows lie one behind the other. */
+class Batch<I, O> {
+  readonly requests: Request<O>[] = [];
+  rows = 0;
+  /** Requests that were not cancelled. */
+  live = 0;
+  /** It does not wait any more. */
+  begun = false;
+
+  constructor(
+    readonly kind: Kind<I, O>,
+    readonly tray: Tray<I, O>,
+    /** Milliseconds of {@link performance.now} when its first request came. */
+    readonly born: number,
+  ) {}
+}
+
 /**
- * Gathers requests into batches for `run`, which answers each in order. A batch that fails is run again request by request, so that only
- * those that are wrong themselves fail.
+ * Gathers requests into batches, which trays answer. A batch that fails is run again request by request, so that only those that are wrong
+ * themselves fail.
  */
 export class Batcher<I, O> {
-  private queue: Request<I, O>[] = [];
-  /** Place of the oldest in the queue: taking it must not move the others. */
-  private head = 0;
+  private readonly queue: Batch<I, O>[] = [];
   private waiting = 0;
   private running = 0;
   private held = false;
@@ -59,10 +100,13 @@ export class Batcher<I, O> {
   private onIdle: (() => void)[] = [];
   private order: Promise<unknown> = Promise.resolve();
   private readonly counts = { answered: 0, failed: 0, batches: 0, rows: 0 };
+  private readonly turn = () => {
+    this.scheduled = false;
+    this.flush();
+  };
 
   constructor(
     private readonly op: string,
-    private readonly run: (inputs: readonly I[]) => Promise<readonly O[]>,
     private readonly options: BatcherOptions,
   ) {}
 
@@ -70,154 +114,167 @@ export class Batcher<I, O> {
     return { queued: this.waiting, running: this.running, ...this.counts };
   }
 
-  /** The answer to one request of so many rows. */
-  push(input: I, rows: number, signal?: AbortSignal): Promise<O> {
+  /** The answer to one request of so many rows, which are read at once. */
+  push(kind: Kind<I, O>, input: I, rows: number, signal?: AbortSignal): Promise<O> {
+    let batch: Batch<I, O>;
+    try {
+      this.admit(signal);
+      batch = this.place(kind, input, rows);
+    } catch (error) {
+      this.counts.failed++;
+      return Promise.reject(error);
+    }
     return new Promise<O>((resolve, reject) => {
-      const refusal = this.refusal(signal);
-      if (refusal !== null) {
-        this.counts.failed++;
-        reject(refusal);
-        return;
-      }
-      const request: Request<I, O> = {
-        input,
-        rows,
-        born: this.options.maxDelayMs > 0 ? performance.now() : 0,
-        resolve,
-        reject,
-        release: nothing,
-        queued: true,
-        settled: false,
-      };
-      if (signal !== undefined) this.listen(request, signal);
-      this.queue.push(request);
+      const request = { start: batch.rows, rows, resolve, reject, release: null, settled: false };
+      batch.requests.push(request);
+      batch.rows += rows;
+      batch.live++;
       this.waiting++;
-      this.schedule();
+      if (signal !== undefined) this.listen(batch, request, signal);
+      if (!this.scheduled) this.schedule();
     });
   }
 
-  private refusal(signal: AbortSignal | undefined): unknown {
-    if (this.closing) return new TensorError('closed', this.op, 'expected a request before close(), got one after it');
-    if (signal?.aborted) return aborted(this.op, signal);
+  private admit(signal: AbortSignal | undefined): void {
+    if (this.closing) throw new TensorError('closed', this.op, 'expected a request before close(), got one after it');
+    if (signal?.aborted) throw aborted(this.op, signal);
     const { maxQueue } = this.options;
-    if (this.waiting < maxQueue) return null;
-    return new TensorError(
+    if (this.waiting < maxQueue) return;
+    throw new TensorError(
       'queue-full',
       this.op,
       `expected at most ${maxQueue} requests to wait, got one more. Answer 'busy' to the caller, or raise maxQueue`,
     );
   }
 
-  private listen(request: Request<I, O>, signal: AbortSignal): void {
-    const abort = () => this.settle(request, () => request.reject(aborted(this.op, signal)), 'failed');
+  /** Puts the rows of a request behind those of the batch that is open, or into the next one where they do not fit. */
+  private place(kind: Kind<I, O>, input: I, rows: number): Batch<I, O> {
+    const { open } = kind;
+    if (open !== null && open.rows + rows <= this.options.maxBatch) {
+      open.tray.put(input, open.rows, rows);
+      return open;
+    }
+    const batch = new Batch(kind, kind.tray(), this.options.maxDelayMs > 0 ? performance.now() : 0);
+    try {
+      batch.tray.put(input, 0, rows);
+    } catch (error) {
+      batch.tray.free();
+      throw error;
+    }
+    kind.open = batch;
+    this.queue.push(batch);
+    return batch;
+  }
+
+  private listen(batch: Batch<I, O>, request: Request<O>, signal: AbortSignal): void {
+    const abort = () => {
+      if (request.settled) return;
+      batch.live--;
+      // There is room for another one to wait; the rows stay in the tray.
+      if (!batch.begun) this.waiting--;
+      this.fail(request, aborted(this.op, signal));
+    };
     signal.addEventListener('abort', abort, { once: true });
     request.release = () => signal.removeEventListener('abort', abort);
   }
 
-  private settle(request: Request<I, O>, how: () => void, count: 'answered' | 'failed'): void {
-    if (request.settled) return;
-    request.settled = true;
-    if (request.queued) this.leave(request);
-    request.release();
-    this.counts[count]++;
-    how();
+  private fail(request: Request<O>, error: unknown): void {
+    this.settle(request);
+    this.counts.failed++;
+    request.reject(error);
   }
 
-  /** The request is answered, cancelled or under way: there is room for another one to wait. */
-  private leave(request: Request<I, O>): void {
-    request.queued = false;
-    this.waiting--;
+  private settle(request: Request<O>): void {
+    request.settled = true;
+    if (request.release !== null) request.release();
   }
 
   /** Looks at the queue after the callers that were just answered have had their turn to ask again. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.flush();
-    });
+    setImmediate(this.turn);
   }
 
   private flush(): void {
     while (!this.held && this.running < this.options.concurrency) {
-      const count = this.ready();
-      if (count === 0) break;
-      const batch = this.queue.slice(this.head, this.head + count);
-      this.head += count;
-      this.compact();
-      const open = batch.filter((request) => !request.settled);
-      for (const request of open) this.leave(request);
-      if (open.length > 0) void this.answer(open);
+      const batch = this.next();
+      if (batch === null) break;
+      void this.answer(batch);
     }
     this.checkIdle();
   }
 
-  /** How many requests at the head make the next batch now; 0 where none is there or the oldest still waits for company. */
-  private ready(): number {
-    const { maxBatch, maxDelayMs } = this.options;
-    let [count, rows] = [0, 0];
-    let full = false;
-    for (let i = this.head; i < this.queue.length; i++) {
-      const request = this.queue[i];
-      if (!request.settled && rows + request.rows > maxBatch) {
-        full = true;
-        break;
-      }
-      if (!request.settled) rows += request.rows;
-      count++;
+  /** Takes the oldest batch that is ready out of the queue; null where there is none, or all wait for company. */
+  private next(): Batch<I, O> | null {
+    const { queue } = this;
+    for (let i = 0; i < queue.length; i++) {
+      const batch = queue[i];
+      if (batch.live > 0 && !this.ready(batch)) continue;
+      queue.splice(i--, 1);
+      batch.begun = true;
+      this.waiting -= batch.live;
+      if (batch.kind.open === batch) batch.kind.open = null;
+      if (batch.live > 0) return batch;
+      batch.tray.free();
     }
-    if (count === 0 || full || rows === maxBatch || rows === 0 || maxDelayMs === 0 || this.closing) return count;
-    const left = this.queue[this.head].born + maxDelayMs - performance.now();
-    if (left <= 0) return count;
-    if (this.timer === null) {
-      this.timer = setTimeout(() => {
+    if (queue.length > 0 && this.timer === null) this.wait(queue[0]);
+    return null;
+  }
+
+  private ready(batch: Batch<I, O>): boolean {
+    const { maxBatch, maxDelayMs } = this.options;
+    if (maxDelayMs === 0 || this.closing || batch.rows === maxBatch || batch.kind.open !== batch) return true;
+    return batch.born + maxDelayMs <= performance.now();
+  }
+
+  private wait({ born }: Batch<I, O>): void {
+    this.timer = setTimeout(
+      () => {
         this.timer = null;
         this.flush();
-      }, left);
-    }
-    return 0;
+      },
+      born + this.options.maxDelayMs - performance.now(),
+    );
   }
 
-  /** Lets go of the requests that were taken. */
-  private compact(): void {
-    if (this.head === this.queue.length) {
-      this.queue = [];
-      this.head = 0;
-    } else if (this.head > 1024) {
-      this.queue = this.queue.slice(this.head);
-      this.head = 0;
-    }
-  }
-
-  private async answer(batch: readonly Request<I, O>[]): Promise<void> {
+  private async answer(batch: Batch<I, O>): Promise<void> {
+    const { tray, requests } = batch;
     this.running++;
     try {
-      await this.attempt(batch);
+      this.deliver(requests, 0, await tray.run(batch.rows));
     } catch (error) {
-      if (batch.length === 1) this.settle(batch[0], () => batch[0].reject(error), 'failed');
-      else for (const request of batch) await this.alone(request);
+      if (requests.length > 1) for (const request of requests) await this.alone(tray, request);
+      else if (!requests[0].settled) this.fail(requests[0], error);
     }
+    tray.free();
     this.running--;
     this.schedule();
   }
 
-  private async alone(request: Request<I, O>): Promise<void> {
+  private async alone(tray: Tray<I, O>, request: Request<O>): Promise<void> {
     if (request.settled) return;
     try {
-      await this.attempt([request]);
+      this.deliver([request], request.start, await tray.alone(request.start, request.rows));
     } catch (error) {
-      this.settle(request, () => request.reject(error), 'failed');
+      if (!request.settled) this.fail(request, error);
     }
   }
 
-  private async attempt(batch: readonly Request<I, O>[]): Promise<void> {
-    const outputs = await this.run(batch.map(({ input }) => input));
-    this.counts.batches++;
-    for (const [i, request] of batch.entries()) {
-      this.counts.rows += request.rows;
-      this.settle(request, () => request.resolve(outputs[i]), 'answered');
+  /** Gives every request its rows of a batch that began at row `first` of the tray. */
+  private deliver(requests: readonly Request<O>[], first: number, answers: Answers<O>): void {
+    const { counts } = this;
+    counts.batches++;
+    for (let i = 0; i < requests.length; i++) {
+      const request = requests[i];
+      counts.rows += request.rows;
+      if (request.settled) continue;
+      const answer = answers.take(request.start - first, request.rows);
+      this.settle(request);
+      counts.answered++;
+      request.resolve(answer);
     }
+    answers.end();
   }
 
   private checkIdle(): void {
