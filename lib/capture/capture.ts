@@ -177,7 +177,8 @@ class Captured {
  * @param options `maxSignatures`: how many recordings are kept, 8 unless given
  * @throws TensorError `capture` in the first call, for what cannot be recorded: values read (`item()`, `data`, printing), shapes that depend
  *   on values (`nonzero`, `unique`), tensors made from numbers inside, another captured step inside, inputs with a graph; `memory` where
- *   the step does not fit into the budget
+ *   the step does not fit into the budget: before an optimizer has changed anything, as far as that can be known by then, else the message says
+ *   that the function has run
  *
  * @example
  * ```ts

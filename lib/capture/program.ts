@@ -116,6 +116,16 @@ function collect(x: Tensor, g: Tensor): void {
   x.grad = before === null ? g : before.add(g);
 }
 
+/** A recorded step without the memory of its recording, and its first results. */
+interface Taken {
+  readonly recorded: Recorded;
+  readonly guards: Guards;
+  readonly output: Form;
+  readonly sources: readonly Source[];
+  readonly inputGradients: readonly { readonly input: number; readonly port: number }[];
+  readonly results: readonly Tensor[];
+}
+
 /** Runs the function once for real and records it. */
 export function record(
   fn: (...inputs: never[]) => unknown,
@@ -124,9 +134,28 @@ export function record(
   const given: Tensor[] = [];
   const form = formOf(inputs, given);
   for (const x of given) checkInput(x);
+  // From here on nothing holds the memory of the recording: it may become the arena.
+  const { recorded, guards, output, sources, inputGradients, results } = take(fn, form, given);
+  try {
+    const program = new Program(form, guards, recorded, recorded.bind(), output, sources, inputGradients);
+    return { program, value: program.assemble(given, results) };
+  } catch (error) {
+    recorded.free();
+    throw afterwards(error);
+  }
+}
+
+/** An error of the recording once the function has run: what lacks memory says so. */
+function afterwards(error: unknown): unknown {
+  if (!(error instanceof TensorError) || error.code !== 'memory') return error;
+  const text = 'expected memory for replays, got none; the function has run, and what it changed stays changed';
+  return new TensorError('memory', 'capture', `${text}. ${error.message}`, { cause: error });
+}
+
+function take(fn: (...inputs: never[]) => unknown, form: Form, given: readonly Tensor[]): Taken {
   const recorder = new Recorder();
   const before = attributes();
-  let recorded: Recorded | null = null;
+  let ran = false;
   try {
     recorder.begin();
     const own = given.map((x, i) => {
@@ -152,6 +181,7 @@ export function record(
       );
     }
     recorder.end();
+    ran = true;
     const results = ports.map(({ tensor }) => {
       const y = make('capture', tensor.shape, tensor.dtype);
       copyInto(y, tensor);
@@ -161,19 +191,16 @@ export function record(
       recorder,
       recorder.preludes.filter(({ opaque }) => opaque).map(({ owner }) => owner),
     );
-    recorded = new Recorded(
+    const recorded = new Recorded(
       recorder,
       own.map((x, i) => portOf(x, inputOf(recorder, i))),
       ports.map(({ port }) => port),
     );
-    const instance = recorded.bind();
-    const program = new Program(form, guards, recorded, instance, output, sources, inputGradients);
-    return { program, value: program.assemble(given, results) };
+    return { recorded, guards, output, sources, inputGradients, results };
   } catch (error) {
     recorder.end();
-    if (recorded !== null) recorded.free();
-    else recorder.abandon();
-    throw error;
+    recorder.abandon();
+    throw ran ? afterwards(error) : error;
   }
 }
 

@@ -2,12 +2,13 @@
 import { DTYPES } from '../core/dtype.js';
 import { type Recording, setRecording } from '../core/recording.js';
 import type { Shape } from '../core/shape.js';
-import { release, Storage } from '../core/storage.js';
+import { checkRoom, release, Storage } from '../core/storage.js';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import type { Tensor } from '../tensor.js';
 import { type Argument, BINDINGS, type Binder, type Binding, bindings, UPDATES, writes } from './bindings.js';
 import { callingPlace } from './place.js';
+import { type Planned, plan, plannedOf } from './plan.js';
 
 const G = native.geometry;
 
@@ -300,6 +301,8 @@ export class Recorder implements Recording {
       run();
       return;
     }
+    // The first thing that a step cannot take back.
+    if (this.preludes.length === 0) this.checkArena();
     const begin = this.calls.length;
     this.current = { owner, run, begin, end: begin, gradients: new Map(), opaque: false };
     this.preludes.push(this.current);
@@ -309,6 +312,18 @@ export class Recorder implements Recording {
       this.current.end = this.calls.length;
       this.current = null;
     }
+  }
+
+  /** Refuses a step whose arena would not fit, as far as it is known by now; what is in use goes back before it is taken. */
+  private checkArena(): void {
+    const places: Planned[] = [];
+    let inUse = 0;
+    for (const own of this.own.values()) {
+      if (own.constant || own.held || (own.first < 0 && own.input < 0)) continue;
+      places.push(plannedOf(own, false, this.calls.length, []));
+      if (own.storage.refs > 0) inUse += own.storage.byteLength;
+    }
+    checkRoom('capture', plan(places).bytes, inUse);
   }
 
   training(module: { training: boolean }): void {

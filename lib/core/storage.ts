@@ -142,6 +142,12 @@ function makeRoom(op: string, capacity: number): void {
   );
 }
 
+/** Throws what {@link allocate} would for as many bytes, once `returning` of those in use have come back. */
+export function checkRoom(op: string, byteLength: number, returning: number): void {
+  const more = sizeClass(Math.max(byteLength, 1)) - returning;
+  if (totalBytes - unreported - pooledBytes + more > budget) makeRoom(op, more);
+}
+
 /** Sizes are rounded up to four steps per power of two, which wastes at most a quarter and lets sizes share blocks. */
 function sizeClass(bytes: number): number {
   const step = bytes <= 2 ** 32 ? (2 ** 29) >>> Math.clz32(bytes - 1) : 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);

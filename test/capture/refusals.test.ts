@@ -15,6 +15,7 @@ import {
   zeros,
 } from 'chainrule';
 import { afterEach, describe, expect, it } from 'vitest';
+import { settle } from '../settle.js';
 import { thrown } from '../thrown.js';
 
 const F = nn.functional;
@@ -196,6 +197,45 @@ describe('what goes wrong', () => {
       expect(step.signatures).toBe(0);
       setMemoryBudget(Number.POSITIVE_INFINITY);
       expect(step(x).item()).toBe(x.matmul(w).relu().exp().sum().item());
+    });
+
+    // The buffers of the first call fit; the arena, one buffer for all of them, is rounded up and does not.
+    const tight = (change: (p: nn.Parameter) => void) => {
+      const p = new nn.Parameter(ones([512, 1]));
+      const step = capture((x: Tensor) => {
+        p.zeroGrad();
+        const loss = x.matmul(p).mean();
+        loss.backward();
+        change(p);
+        return loss;
+      });
+      const x = ones([512, 512]);
+      settle();
+      setMemoryBudget(memory().bytes + x.size * 4 + 2 ** 17);
+      const error = thrown(() => step(x));
+      setMemoryBudget(Number.POSITIVE_INFINITY);
+      expect(error).toMatchObject({ code: 'memory', op: 'capture' });
+      expect(step.signatures).toBe(0);
+      return { p, step, x, error };
+    };
+
+    it('that its replays would not fit into, before the optimizer has changed anything', () => {
+      let optimizer: optim.Adam | null = null;
+      const { p, step, x } = tight((parameter) => {
+        optimizer ??= new optim.Adam([parameter], { lr: 0.5 });
+        optimizer.step();
+      });
+      expect(p.toArray()).toEqual(ones([512, 1]).toArray());
+      expect((optimizer as unknown as optim.Adam).stateDict().state).toEqual({});
+      step(x);
+      expect(step.signatures).toBe(1);
+      expect(p.at(0, 0).item()).toBeCloseTo(0.5);
+    });
+
+    it('that only shows when the function has run: the message says so', () => {
+      const { p, error } = tight((parameter) => noGrad(() => parameter.assign(parameter.mul(2))));
+      expect(error.message).toContain('the function has run, and what it changed stays changed');
+      expect(p.at(0, 0).item()).toBe(2);
     });
   });
 });

@@ -1,7 +1,4 @@
 // Memory of tensors: alignment, reuse, counts, pinning, the budget, and what happens after release.
-
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
   arange,
   emptyCache,
@@ -10,12 +7,13 @@ import {
   ones,
   setMemoryBudget,
   type Tensor,
-  TensorError,
   tensor,
   zeros,
 } from 'chainrule';
 import { afterEach, describe, expect, it } from 'vitest';
 import { native } from '../../lib/native.js';
+import { settle } from '../settle.js';
+import { thrown } from '../thrown.js';
 
 const MB = 2 ** 20;
 const megabytes = (n: number) => zeros([n, MB / 4]);
@@ -26,23 +24,6 @@ function remember(x: Tensor): number {
   addresses.set(x.storage.bytes.buffer, addresses.size);
   return addresses.size - 1;
 }
-setFlagsFromString('--expose-gc');
-const gc = runInNewContext('gc') as () => void;
-/** Nothing but live tensors: the pool and garbage of earlier tests would be part of the numbers. */
-function settle(): void {
-  emptyCache();
-  for (let i = 0; i < 2; i++) gc();
-}
-const thrown = (call: () => unknown): TensorError => {
-  try {
-    call();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TensorError);
-    return error as TensorError;
-  }
-  throw new Error('expected an error');
-};
-
 describe('alignment', () => {
   it.each([0, 1, 3, 16, 17, 100, 1024, 1025, 5000, 100_000])('starts %i floats at a multiple of 64 bytes', (n) => {
     for (let i = 0; i < 20; i++) {
