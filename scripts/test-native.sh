@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The native tests, or with a sanitizer (address,undefined or thread) an instrumented build of them; with
-# address,undefined also the addon, under the op sweeps, or under the tests named after it alone.
+# The native tests, or with a sanitizer (address,undefined or thread) an instrumented build of them and of the addon: that runs
+# under the op sweeps or, with thread, under what computes on several threads; under the tests named after it alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,8 +32,15 @@ case ${1:-} in
       node node_modules/vitest/vitest.mjs run "$@" --exclude test/core/memory-flat.test.ts
     ;;
   thread)
-    sanitized build-tsan native-tests "$1"
-    exec env TSAN_OPTIONS=halt_on_error=1 build-tsan/build/native-tests
+    sanitized build-tsan 'native-tests chainrule' "$1"
+    shift
+    [ $# -gt 0 ] || TSAN_OPTIONS=halt_on_error=1 build-tsan/build/native-tests
+    [ $# -gt 0 ] || set -- test/capture/async.test.ts test/capture/processes.test.ts test/serve test/workers \
+      test/data/workers.test.ts test/data/worker-faults.test.ts
+    # Node itself is not instrumented: only the addon's own memory accesses count, and all of them do. A race is exit code 66.
+    exec env LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" CHAINRULE_SANITIZED=thread \
+      TSAN_OPTIONS=halt_on_error=1:ignore_noninstrumented_modules=1 CHAINRULE_PREBUILD="$PWD/build-tsan" \
+      node node_modules/vitest/vitest.mjs run "$@"
     ;;
   *)
     echo "[test:native] expected address,undefined or thread, got $1" >&2
