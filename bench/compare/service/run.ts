@@ -9,18 +9,19 @@ import { median } from '../../harness.js';
 import { machine } from '../../machine.js';
 import { lenetParts } from '../../work/lenet.js';
 import { markdown, type Table, terminal, withSection } from '../table.js';
-import { ask, type Seen } from './callers.js';
+import type { Seen } from './callers.js';
 import { askOverHttp, type HttpSeen } from './http.js';
 import { lateness, percentile } from './late.js';
 import { CALLERS, requests } from './model.js';
-import { eagerAnswers, openSide, type SideName } from './sides.js';
+import { askInProcess } from './process.js';
+import { eagerAnswers, type SideName } from './sides.js';
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, markdown: { type: 'string' } },
 });
 const SIDES: readonly SideName[] = ['chainrule', 'onnxruntime'];
 /** Requests of a round, rounds (all of them checked), and seconds over HTTP. */
-const [COUNT, ROUNDS, SECONDS] = flags.quick ? [2_000, 2, 1] : [20_000, 5, 5];
+const [COUNT, ROUNDS, SECONDS] = flags.quick ? [2_000, 2, 1] : [20_000, 10, 5];
 const TRAINED_MS = flags.quick ? 1000 : 5000;
 const inputs = requests(256);
 const expected = eagerAnswers(inputs);
@@ -58,16 +59,7 @@ async function eventLoop(): Promise<Table> {
 }
 
 async function inProcess(): Promise<Table> {
-  setNumThreads(1);
-  const seen = new Map<SideName, Seen[]>(SIDES.map((name) => [name, []]));
-  const sides = await Promise.all(SIDES.map(openSide));
-  for (let round = -1; round < ROUNDS; round++) {
-    for (const [i, { answer }] of sides.entries()) {
-      const result = await ask(answer, inputs, expected, round < 0 ? COUNT / 10 : COUNT);
-      if (round >= 0) seen.get(SIDES[i])?.push(result);
-    }
-  }
-  await Promise.all(sides.map((side) => side.close()));
+  const seen = await askInProcess(SIDES, expected, ROUNDS, COUNT);
   const of = (name: SideName, key: keyof Seen) => median((seen.get(name) ?? []).map((s) => s[key]));
   const ratio = of('chainrule', 'perSecond') / of('onnxruntime', 'perSecond');
   const faster = of('chainrule', 'p99') < of('onnxruntime', 'p99');
@@ -91,7 +83,7 @@ async function inProcess(): Promise<Table> {
 
 async function overHttp(): Promise<Table> {
   const seen = new Map<SideName, HttpSeen[]>(SIDES.map((name) => [name, []]));
-  for (let round = 0; round < (flags.quick ? 1 : 3); round++) {
+  for (let round = 0; round < (flags.quick ? 1 : 5); round++) {
     for (const name of SIDES) seen.get(name)?.push(await askOverHttp(name, inputs, expected, SECONDS));
   }
   const of = (name: SideName, key: keyof HttpSeen) => median((seen.get(name) ?? []).map((s) => s[key]));
