@@ -1,11 +1,11 @@
 // Import directions of lib/ (docs/architecture.md): each layer sees the ones before it.
 const layers = [
-  ['base', '^lib/(errors|core/dtype|core/shape)\\.ts$'],
+  ['base', '^lib/(errors|builtin|core/dtype|core/shape)\\.ts$'],
   ['memory', '^lib/(native|core/storage|core/recording)\\.ts$'],
   ['core', '^lib/core/(?!(dtype|shape|storage|recording)\\.ts$)'],
   ['ops', '^lib/ops/'],
   ['tensor', '^lib/tensor\\.ts$'],
-  ['functions', '^lib/(autograd/|(?!(index|tensor|native|errors)\\.ts$)[^/]+\\.ts$)'],
+  ['functions', '^lib/(autograd/|(?!(index|tensor|native|errors|builtin)\\.ts$)[^/]+\\.ts$)'],
   ['library', '^lib/(nn|optim|data|io|distributions|capture)/'],
   ['tools', '^lib/(train|viz|serve)/'],
   ['cli', '^lib/cli/'],
@@ -68,6 +68,16 @@ module.exports = {
       comment: 'native.ts is the only file that touches the .node',
       from: { path: '^lib/', pathNot: '^lib/native\\.ts$' },
       to: { path: 'node-gyp-build' },
+    },
+    {
+      name: 'node-when-needed',
+      severity: 'error',
+      comment: 'an import statement makes Node load all of it and what it loads lazily itself: lib/builtin.ts',
+      from: { path: '^lib/', pathNot: '^lib/(cli/|data/crew-worker\\.ts$)' },
+      to: {
+        path: '^(node:)?(child_process|crypto|fs|http|https|process|readline|stream|v8|worker_threads|zlib)(/|$)',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'no-cycles',

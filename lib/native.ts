@@ -1,6 +1,5 @@
 // The border: the only file that touches the .node binary, and the description of every binding it has.
 import { createRequire } from 'node:module';
-import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { TensorError } from './errors.js';
 
@@ -327,6 +326,7 @@ export interface Native {
 }
 
 function load(): Native {
+  const { arch, platform } = process;
   const require = createRequire(import.meta.url);
   // lib/native.ts when run from source, dist/lib/native.js when built: the package is the folder above either.
   const here = fileURLToPath(new URL('.', import.meta.url));

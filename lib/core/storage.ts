@@ -4,8 +4,8 @@
 // them come back sooner. Memory from the system costs 99 us per MB, pooled memory 3 (page faults). What the collector frees comes
 // back warm: nothing that it watches holds a buffer, so that collections of young objects, which are cheap, take buffers too.
 import { Buffer, constants } from 'node:buffer';
-import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { builtin } from '../builtin.js';
 import { TensorError } from '../errors.js';
 import { type Bytes, native } from '../native.js';
 import { recording } from './recording.js';
@@ -110,7 +110,7 @@ function uninitialised(size: number): ArrayBuffer {
 let gc: (() => void) | null = null;
 function collectGarbage(): void {
   if (gc === null) {
-    setFlagsFromString('--expose-gc');
+    builtin.v8.setFlagsFromString('--expose-gc');
     gc = runInNewContext('gc') as () => void;
   }
   gc();

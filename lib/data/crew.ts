@@ -1,5 +1,6 @@
 // The worker threads behind a DataLoader: started, asked for batches, watched, and ended.
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { builtin } from '../builtin.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import type { Job } from './load.js';
@@ -80,7 +81,12 @@ export class Crew {
     const workerData: Assignment = { entry, typescript, blueprint, length };
     const resourceLimits = heapMegabytes === undefined ? undefined : { maxOldGenerationSizeMb: heapMegabytes };
     this.members = Array.from({ length: count }, (_, i) => {
-      const worker = new Worker(START, { eval: true, workerData, resourceLimits, name: `${OP} worker ${i}` });
+      const worker = new builtin.threads.Worker(START, {
+        eval: true,
+        workerData,
+        resourceLimits,
+        name: `${OP} worker ${i}`,
+      });
       const member: Member = { worker, waiting: new Map(), failure: null };
       this.watch(member, i);
       return member;

@@ -1,7 +1,6 @@
 // Comma-separated values and JSON lines, read as streams to tensors by column.
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { builtin } from '../builtin.js';
 import { checkBoolean } from '../core/shape.js';
 import { describe, TensorError } from '../errors.js';
 import { checkPath, ioError } from '../io/atomic.js';
@@ -40,7 +39,7 @@ async function readFrom(
   const aborted = () =>
     new TensorError('aborted', op, `expected to read all of '${path}', got an abort signal`, { cause: signal?.reason });
   if (signal?.aborted) throw aborted();
-  const input = createReadStream(path);
+  const input = builtin.fs.createReadStream(path);
   const abort = () => input.destroy(aborted());
   signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -148,7 +147,9 @@ export async function readJsonLines<C extends string>(path: string, options: Tab
     // readline does not pass errors of its input on.
     const failed = new Promise<never>((_, reject) => input.once('error', reject));
     failed.catch(() => {});
-    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+    const lines = builtin.readline
+      .createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+      [Symbol.asyncIterator]();
     for (;;) {
       const step = await Promise.race([lines.next(), failed]);
       if (step.done) break;

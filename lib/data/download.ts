@@ -1,9 +1,8 @@
 // Fetches one file into a folder: mirrors in turn, checked by digest, whole or not at all.
-import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { createGunzip } from 'node:zlib';
+import { builtin } from '../builtin.js';
 import { TensorError } from '../errors.js';
 import { isGzip } from './idx.js';
 
@@ -52,15 +51,15 @@ export async function downloadFile(request: DownloadRequest): Promise<void> {
   const { op, file, urls, path, signal } = request;
   checkAborted(op, signal);
   // Its own name for every attempt: two processes may be fetching the same file.
-  const part = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.part`;
+  const part = `${path}.${process.pid}-${builtin.crypto.randomUUID().slice(0, 8)}.part`;
   const failures: string[] = [];
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await builtin.files.mkdir(dirname(path), { recursive: true });
     for (const url of urls) {
       const failure = (await fetchTo(url, part, request)) ?? (await verify(part, request));
       checkAborted(op, signal);
       if (failure === undefined) {
-        await rename(part, path);
+        await builtin.files.rename(part, path);
         return;
       }
       failures.push(`${url}: ${failure}`);
@@ -68,7 +67,7 @@ export async function downloadFile(request: DownloadRequest): Promise<void> {
   } catch (error) {
     throw writeError(op, path, error);
   } finally {
-    await rm(part, { force: true }).catch(() => undefined);
+    await builtin.files.rm(part, { force: true }).catch(() => undefined);
   }
   throw new TensorError('io', op, `expected to download ${file}, got ${failures.join('; ')}. ${request.remedy}`);
 }
@@ -102,7 +101,7 @@ async function fetchTo(url: string, part: string, request: DownloadRequest): Pro
     checkAborted(op, signal);
     return control.signal.aborted ? `no data for ${timeout} ms` : messageOf(error);
   };
-  const out = await open(part, 'w');
+  const out = await builtin.files.open(part, 'w');
   try {
     let response: Response;
     try {
@@ -157,13 +156,13 @@ function contentLength(response: Response): number | undefined {
 /** Returns what is wrong with the content, if anything. */
 async function verify(part: string, { op, sha256, size, signal }: DownloadRequest): Promise<string | undefined> {
   const begin = new Uint8Array(2);
-  await using handle = await open(part);
+  await using handle = await builtin.files.open(part);
   await handle.read(begin, 0, 2, 0);
   // The handle closes last, so that the file can be renamed or removed on Windows too.
   const file = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 18 });
-  const gunzip = isGzip(begin) ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
+  const gunzip = isGzip(begin) ? builtin.zlib.createGunzip({ chunkSize: 1 << 18 }) : undefined;
   if (gunzip) file.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
-  const hash = createHash('sha256');
+  const hash = builtin.crypto.createHash('sha256');
   let unpacked = 0;
   try {
     for await (const chunk of gunzip ?? file) {

@@ -1,8 +1,6 @@
 // The IDX file format of MNIST: a header of sizes and then big-endian numbers, plain or gzipped.
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { createGunzip, gunzipSync, constants as zlib } from 'node:zlib';
+import { builtin } from '../builtin.js';
 import { describe, TensorError } from '../errors.js';
 
 /** Elements of an IDX file: the typed array follows the element type in the file. */
@@ -75,8 +73,8 @@ export async function readIdx(path: string): Promise<IdxArray> {
   if (typeof path !== 'string') throw new TensorError('value', op, `expected a path, got ${describe(path)}`);
   const source = await probe(op, path);
   const builder = new IdxBuilder(source);
-  const file = createReadStream(path, { highWaterMark: 1 << 18 });
-  const gunzip = source.packed ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
+  const file = builtin.fs.createReadStream(path, { highWaterMark: 1 << 18 });
+  const gunzip = source.packed ? builtin.zlib.createGunzip({ chunkSize: 1 << 18 }) : undefined;
   // Not stream.pipeline: on Node 20 it puts an AbortError in place of what the loop throws.
   if (gunzip) file.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
   try {
@@ -203,13 +201,13 @@ function unpack(source: Source, bytes: Uint8Array): Uint8Array {
   try {
     // The header is looked for in a little of the input, then in four times as much, and so on.
     for (let n = 2048; header === undefined; n *= 4) {
-      const head = gunzipSync(bytes.subarray(0, n), { finishFlush: zlib.Z_SYNC_FLUSH });
+      const head = builtin.zlib.gunzipSync(bytes.subarray(0, n), { finishFlush: builtin.zlib.constants.Z_SYNC_FLUSH });
       header = parseHeader(source, head);
       if (n >= bytes.length) break;
     }
     if (header !== undefined) maxOutputLength = header.end + 1;
     // `info` gives the stream beside the bytes; @types/node does not know of it.
-    const unpacked = gunzipSync(bytes, { maxOutputLength, info: true }) as unknown as {
+    const unpacked = builtin.zlib.gunzipSync(bytes, { maxOutputLength, info: true }) as unknown as {
       buffer: Uint8Array;
       engine: { bytesWritten: number };
     };
@@ -224,13 +222,13 @@ function unpack(source: Source, bytes: Uint8Array): Uint8Array {
 async function probe(op: string, path: string): Promise<Source> {
   const begin = new Uint8Array(2);
   try {
-    const info = await stat(path);
+    const info = await builtin.files.stat(path);
     // A pipe or a device has no size to check the header against, and opening one may wait for ever.
     if (!info.isFile()) {
       const kind = info.isDirectory() ? 'a folder' : 'a pipe or device';
       throw new TensorError('io', op, `expected an IDX file at ${quote(path)}, got ${kind}`);
     }
-    await using file = await open(path);
+    await using file = await builtin.files.open(path);
     const { bytesRead } = await file.read(begin, 0, 2, 0);
     return { op, name: path, size: info.size, packed: isGzip(begin.subarray(0, bytesRead)) };
   } catch (error) {

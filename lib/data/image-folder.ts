@@ -1,7 +1,7 @@
 // Images in folders, one for each class, decoded when they are asked for.
 import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { builtin } from '../builtin.js';
 import { fromTypedArray } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkPath, ioError } from '../io/atomic.js';
@@ -126,7 +126,7 @@ export async function imageFolder(root: string, options?: ImageFolderOptions): P
   const classes: string[] = [];
   const samples: [string, number][] = [];
   try {
-    for (const folder of byName(await readdir(root, { withFileTypes: true }))) {
+    for (const folder of byName(await builtin.files.readdir(root, { withFileTypes: true }))) {
       if (!folder.isDirectory()) continue;
       const label = classes.push(folder.name) - 1;
       for (const path of await imagesIn(join(root, folder.name), extensions)) samples.push([path, label]);
@@ -160,7 +160,7 @@ function byName(entries: Dirent[]): Dirent[] {
 
 async function imagesIn(folder: string, extensions: readonly string[]): Promise<string[]> {
   const paths: string[] = [];
-  for (const entry of byName(await readdir(folder, { withFileTypes: true }))) {
+  for (const entry of byName(await builtin.files.readdir(folder, { withFileTypes: true }))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) paths.push(...(await imagesIn(path, extensions)));
     else if (extensions.some((one) => entry.name.toLowerCase().endsWith(one))) paths.push(path);

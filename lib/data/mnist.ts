@@ -1,6 +1,6 @@
 // The MNIST digits: found on disk, or downloaded once into the user's cache folder.
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { builtin } from '../builtin.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { cacheFolder, checkAborted, type DownloadProgress, downloadFile } from './download.js';
 import { readIdx } from './idx.js';
@@ -162,7 +162,7 @@ async function find(op: string, folder: string, { name }: MnistFile): Promise<st
   for (const spelling of [name, `${name}.gz`, dotted, `${dotted}.gz`]) {
     const path = join(folder, spelling);
     try {
-      if ((await stat(path)).isFile()) return path;
+      if ((await builtin.files.stat(path)).isFile()) return path;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') {

@@ -1,5 +1,5 @@
 // Text as numbers: tokenizers of characters and bytes, and sequences for predicting the next token.
-import { readFile } from 'node:fs/promises';
+import { builtin } from '../builtin.js';
 import { checkInteger } from '../core/shape.js';
 import { fromTypedArray } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
@@ -96,7 +96,7 @@ export class CharTokenizer implements Tokenizer {
     checkPath(op, path);
     let text: string;
     try {
-      text = await readFile(path, 'utf8');
+      text = await builtin.files.readFile(path, 'utf8');
     } catch (error) {
       throw ioError(op, 'read', path, error);
     }

@@ -1,8 +1,8 @@
 // Whole-file replacement: readers see the old file or the new one, never half of either.
-import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { access, constants, type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, sep } from 'node:path';
+import { builtin } from '../builtin.js';
 import { describe, TensorError } from '../errors.js';
 
 /** As many links in a row as Linux follows. */
@@ -49,7 +49,7 @@ async function followLinks(op: string, path: string): Promise<string> {
     const folder = dirname(current);
     let real: string;
     try {
-      real = await realpath(folder);
+      real = await builtin.files.realpath(folder);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       const remedy = `create it first with mkdir('${folder}', { recursive: true })`;
@@ -58,7 +58,7 @@ async function followLinks(op: string, path: string): Promise<string> {
     }
     current = join(real, basename(current));
     try {
-      const link = await readlink(current);
+      const link = await builtin.files.readlink(current);
       current = isAbsolute(link) ? link : real + sep + link;
     } catch (error) {
       // Not a link (EINVAL; UNKNOWN on Windows), or nothing there yet: this is the file.
@@ -73,7 +73,7 @@ async function followLinks(op: string, path: string): Promise<string> {
 async function inspectTarget(op: string, path: string, target: string): Promise<Stats | undefined> {
   let stats: Stats;
   try {
-    stats = await stat(target);
+    stats = await builtin.files.stat(target);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -83,7 +83,7 @@ async function inspectTarget(op: string, path: string, target: string): Promise<
     throw new TensorError('io', op, `expected '${path}' to be a file, got ${kind}`);
   }
   // Renaming would replace a write-protected file too; protection has to mean the same as for a write in place.
-  await access(target, constants.W_OK);
+  await builtin.files.access(target, builtin.files.constants.W_OK);
   return stats;
 }
 
@@ -101,7 +101,7 @@ async function copyPermissions(handle: FileHandle, previous: Stats): Promise<voi
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(folder, 'r');
+    handle = await builtin.files.open(folder, 'r');
     await handle.sync();
   } catch (error) {
     if (!['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
@@ -134,8 +134,8 @@ export async function writeAtomically(
     const target = await followLinks(op, path);
     const previous = await inspectTarget(op, path, target);
     // A short name of its own: the target's name with a suffix could exceed the 255 bytes a name may have.
-    const temporary = join(dirname(target), `.chainrule-${process.pid}-${randomUUID()}.tmp`);
-    const handle = await open(temporary, 'wx', previous ? previous.mode & 0o777 : 0o666);
+    const temporary = join(dirname(target), `.chainrule-${process.pid}-${builtin.crypto.randomUUID()}.tmp`);
+    const handle = await builtin.files.open(temporary, 'wx', previous ? previous.mode & 0o777 : 0o666);
     try {
       try {
         if (previous) await copyPermissions(handle, previous);
@@ -144,10 +144,10 @@ export async function writeAtomically(
       } finally {
         await handle.close();
       }
-      await rename(temporary, target);
+      await builtin.files.rename(temporary, target);
     } catch (error) {
       // The first error is the one to report, whether or not the removal succeeds.
-      await rm(temporary, { force: true }).catch(() => {});
+      await builtin.files.rm(temporary, { force: true }).catch(() => {});
       throw error;
     }
     await syncFolder(dirname(target));

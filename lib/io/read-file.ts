@@ -1,6 +1,6 @@
 // Reading a data file: opening what is a file and no pipe, the signal, and errors that name the path.
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { builtin } from '../builtin.js';
 import { checkOptions } from '../errors.js';
 import { checkPath, ioError } from './atomic.js';
 import { checkSignal } from './file-bytes.js';
@@ -34,8 +34,9 @@ export async function readFile<T>(
   let handle: FileHandle | undefined;
   try {
     proceed();
+    const { O_RDONLY, O_NONBLOCK } = builtin.fs.constants;
     // A pipe would otherwise be waited for without end before its kind can be seen.
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    handle = await builtin.files.open(path, O_RDONLY | (O_NONBLOCK ?? 0));
     const stats = await handle.stat();
     if (!stats.isFile()) throw wrong('io', op, `'${path}' to be a file`, 'a folder, device or pipe');
     const content = await read({ handle, size: stats.size, where, proceed });

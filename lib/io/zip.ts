@@ -2,15 +2,12 @@
 import { constants as limits } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { crc32, deflateRaw, inflateRaw } from 'node:zlib';
+import { builtin } from '../builtin.js';
 import { fill, reserve, writeAll } from './file-bytes.js';
 import { broken, type Where, wrong } from './safetensors-header.js';
 
-const inflate = promisify(inflateRaw) as (
-  packed: Uint8Array,
-  options: { maxOutputLength: number; info: boolean },
-) => Promise<unknown>;
-const deflate = promisify(deflateRaw) as (bytes: Uint8Array) => Promise<Buffer>;
+type Inflate = (packed: Uint8Array, options: { maxOutputLength: number; info: boolean }) => Promise<unknown>;
+type Deflate = (bytes: Uint8Array) => Promise<Buffer>;
 
 /** One file of an archive as its directory states it. */
 export interface ZipEntry {
@@ -150,7 +147,7 @@ export async function readZipEntry(handle: FileHandle, entry: ZipEntry, where: W
   const bytes = new Uint8Array(reserve(where.op, packed, purpose));
   await fill(handle, bytes, begin, where);
   const content = entry.deflated ? await unpack(bytes, size, begin, name, where) : bytes;
-  const crc = crc32(content);
+  const crc = builtin.zlib.crc32(content);
   if (crc !== entry.crc) throw broken(where, begin, `the checksum ${entry.crc} of '${name}'`, `${crc}`);
   return content;
 }
@@ -161,7 +158,10 @@ async function unpack(packed: Uint8Array, size: number, at: number, name: string
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
     // At least 1: an empty content needs no byte, but zlib asks for room.
-    result = (await inflate(packed, { maxOutputLength: Math.max(1, size), info: true })) as typeof result;
+    result = (await (promisify(builtin.zlib.inflateRaw) as Inflate)(packed, {
+      maxOutputLength: Math.max(1, size),
+      info: true,
+    })) as typeof result;
   } catch (error) {
     throw broken(where, at, expected, error instanceof Error ? error.message : 'none');
   }
@@ -189,7 +189,7 @@ export async function writeZip(
   let at = 0;
   for (const [name, content] of entries) {
     const bytes = content();
-    const body = compress ? await deflate(bytes) : bytes;
+    const body = compress ? await (promisify(builtin.zlib.deflateRaw) as Deflate)(bytes) : bytes;
     const key = Buffer.from(name);
     const common = Buffer.alloc(26);
     // Version 2.0, names in UTF-8, the method, the first day a zip knows.
@@ -197,7 +197,7 @@ export async function writeZip(
     common.writeUInt16LE(0x800, 2);
     common.writeUInt16LE(compress ? 8 : 0, 4);
     common.writeUInt16LE(0x21, 8);
-    common.writeUInt32LE(crc32(bytes), 10);
+    common.writeUInt32LE(builtin.zlib.crc32(bytes), 10);
     const next = at + 30 + key.length + body.length;
     if (next >= 0xffffffff || bytes.length >= 0xffffffff) {
       const remedy = 'save the tensors in several files, or as safetensors';

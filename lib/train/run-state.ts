@@ -1,5 +1,5 @@
 // The state of a run of fit(): all that decides how it goes on, taken as a tree for a checkpoint and put back.
-import { existsSync } from 'node:fs';
+import { builtin } from '../builtin.js';
 import { defaultGenerator, type Generator } from '../core/random.js';
 import { fromTypedArray } from '../create.js';
 import { DataLoader } from '../data/loader.js';
@@ -116,7 +116,7 @@ export class RunState<Output> {
    * Goes back to a checkpoint; where anything does not fit, nothing is changed. False where there is no file.
    */
   async restore(path: string): Promise<boolean> {
-    if (!existsSync(path)) return false;
+    if (!builtin.fs.existsSync(path)) return false;
     const saved = (await loadCheckpoint(path)) as unknown as Saved;
     const bad = (expected: string, got: string) =>
       new TensorError('format', 'fit', `expected '${path}' to be ${expected}, got ${got}`);
