@@ -146,6 +146,8 @@ export interface Native {
   searchsorted(y: Bytes, sorted: Bytes, values: Bytes, sorter: Bytes): number;
   /** y [rows, ndim] = places of the nonzero elements of x, int32. 0 dtype, 1 rows, 2 off y, 3 off x, 4 ndim, 5.. shape of x. */
   nonzero(y: Bytes, x: Bytes): void;
+  /** The place of the first element of x below `low` or above `high` (NaN is neither), or -1. 0 dtype, 1 n, 2 off x, 3 low, 4 high. */
+  firstOutside(x: Bytes): number;
 
   /** y = value everywhere. 0 dtype, 1 n, 2 off y, 3 value. */
   fill(y: Bytes): void;

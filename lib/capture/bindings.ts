@@ -65,6 +65,7 @@ const WRITTEN: Readonly<Record<Binding, Written>> = {
   rowOrder: FIRST,
   searchsorted: FIRST,
   nonzero: FIRST,
+  firstOutside: [],
   fill: FIRST,
   arange: FIRST,
   random: TWO,

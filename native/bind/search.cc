@@ -1,8 +1,10 @@
-// Bindings of binary search and of finding what is not 0. Slots are listed in lib/native.ts.
+// Bindings of binary search, of finding what is not 0, and what lies outside a range. Slots are listed in
+// lib/native.ts.
 #include "core/args/search.h"
 
 #include "bind/call.h"
 #include "core/index_check.h"
+#include "core/range_check.h"
 #include "kernels/table.h"
 
 namespace chainrule {
@@ -53,11 +55,24 @@ napi_value nonzero(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value first_outside(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  RangeArgs args;
+  args.dtype = call.dtype(0);
+  args.n = call.size(1);
+  args.x = call.run(0, 2, args.n, args.dtype);
+  args.low = call.real(3);
+  args.high = call.real(4);
+  if (!call.ok()) return nullptr;
+  return number(env, static_cast<double>(launch_checked(check_range, args)));
+}
+
 }  // namespace
 
 void register_search(napi_env env, napi_value exports) {
   export_function(env, exports, "searchsorted", searchsorted);
   export_function(env, exports, "nonzero", nonzero);
+  export_function(env, exports, "firstOutside", first_outside);
 }
 
 }  // namespace chainrule

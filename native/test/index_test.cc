@@ -3,12 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <type_traits>
 #include <vector>
 
 #include "core/index_check.h"
 #include "core/parallel.h"
+#include "core/range_check.h"
 #include "kernels/table.h"
 
 using namespace chainrule;
@@ -133,4 +135,39 @@ TEST_CASE("the first bad index of many is found") {
   CHECK(take_bad_index() == 700001);
   CHECK(!check_indices(index.data(), 1, 0, 0, kNoneIgnored));
   CHECK(take_bad_index() == 0);
+}
+
+TEST_CASE_TEMPLATE("check_range finds the first element outside, for any thread count", T, float, double, int32_t,
+                   uint8_t) {
+  const DType dtype = std::is_same_v<T, float>     ? DType::kFloat32
+                      : std::is_same_v<T, double>  ? DType::kFloat64
+                      : std::is_same_v<T, int32_t> ? DType::kInt32
+                                                   : DType::kUint8;
+  std::mt19937 random(5);
+  const int before = num_threads();
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    for (const int64_t n : {int64_t{0}, int64_t{1}, int64_t{255}, int64_t{257}, int64_t{100000}}) {
+      std::vector<T> x = random_elements<T>(random, n);
+      RangeArgs args{dtype, n, x.data(), 0, 99};
+      check_range(args);
+      CHECK(take_bad_index() == -1);
+      for (const int64_t place : {n - 1, n / 2, n / 3}) {
+        if (place < 0 || place >= n) continue;
+        x[place] = T{101};
+        check_range(args);
+        CHECK(take_bad_index() == place);
+      }
+    }
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("check_range: bounds belong to the range, NaN is not outside") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double x[] = {0, 1, nan, -0.0, 1.0000001};
+  check_range({DType::kFloat64, 4, x, 0, 1});
+  CHECK(take_bad_index() == -1);
+  check_range({DType::kFloat64, 5, x, 0, 1});
+  CHECK(take_bad_index() == 4);
 }

@@ -2,6 +2,7 @@
 import {
   capture,
   emptyCache,
+  linalg,
   memory,
   nn,
   noGrad,
@@ -17,9 +18,13 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import { settle } from '../settle.js';
 import { thrown } from '../thrown.js';
+import { bits } from './twins.js';
 
 const F = nn.functional;
 
+const halves = tensor([0.5, 0.5]);
+const twice = tensor([1, 2, 3]).reshape([3, 1, 1]);
+const int = (values: number[]) => tensor(values, { dtype: 'int32' });
 const refused = (fn: (x: Tensor) => unknown) => thrown(() => capture(fn)(tensor([1, 2, 3])));
 
 describe('refused inside, with the line and the remedy', () => {
@@ -145,6 +150,77 @@ describe('what goes wrong', () => {
     captured(x, tensor([1, 2], { dtype: 'int32' }));
     expect(optimizer.stateDict().state[0].step).toBe(2);
     expect(captured.signatures).toBe(1);
+  });
+
+  it.each<[string, (x: Tensor) => Tensor, Tensor, Tensor, string]>([
+    [
+      'a matrix that is not definite',
+      (x) => linalg.cholesky(x),
+      tensor([
+        [4, 2],
+        [2, 2],
+      ]),
+      tensor([
+        [1, 2],
+        [2, 1],
+      ]),
+      'singular',
+    ],
+    [
+      'a singular matrix in a batch',
+      (x) => linalg.inv(x.expand([3, 2, 2]).mul(twice)),
+      tensor([
+        [2, 1],
+        [1, 1],
+      ]),
+      tensor([
+        [1, 1],
+        [1, 1],
+      ]),
+      'singular',
+    ],
+    [
+      'a probability outside 0 and 1',
+      (x) => F.binaryCrossEntropy(x, halves),
+      tensor([0.1, 0.9]),
+      tensor([0.1, 1.5]),
+      'value',
+    ],
+    ['a negative variance', (x) => F.gaussianNllLoss(halves, halves, x), tensor([1, 2]), tensor([1, -1]), 'value'],
+    ['a label outside', (x) => F.oneHot(x, 3), int([0, 2]), int([0, 3]), 'index'],
+    ['an index outside', (x) => halves.at(x), int([0, -1]), int([0, 2]), 'index'],
+  ])(
+    '%s in a replay gives the error of the operation, and so it does in the background',
+    async (_, fn, good, bad, code) => {
+      const step = capture(fn);
+      expect(bits(step(good))).toBe(bits(fn(good)));
+      const { message } = thrown(() => fn(bad));
+      for (let i = 0; i < 2; i++) {
+        expect(thrown(() => step(bad))).toMatchObject({ code, message });
+        await expect(step.async(bad)).rejects.toMatchObject({ code, message });
+        expect(bits(step(good))).toBe(bits(fn(good)));
+      }
+      expect(thrown(() => capture(fn)(bad))).toMatchObject({ code, message });
+      expect(step.signatures).toBe(1);
+    },
+  );
+
+  it('a bad value stops a training step before its optimizer has counted it', () => {
+    const p = new nn.Parameter(tensor([0.5, 0.5]));
+    const optimizer = new optim.Adam([p], { lr: 0.1 });
+    const step = capture((x: Tensor) => {
+      optimizer.zeroGrad();
+      const loss = F.binaryCrossEntropy(p.mul(x), halves);
+      loss.backward();
+      optimizer.step();
+      return loss;
+    });
+    step(ones([2]));
+    const before = p.toArray();
+    expect(thrown(() => step(tensor([1, 9])))).toMatchObject({ code: 'value', op: 'binaryCrossEntropy' });
+    expect([p.toArray(), optimizer.stateDict().state[0].step]).toEqual([before, 1]);
+    step(ones([2]));
+    expect(optimizer.stateDict().state[0].step).toBe(2);
   });
 
   it('a bad index in the first call is the error of eager', () => {

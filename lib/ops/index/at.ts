@@ -1,6 +1,7 @@
 // x.at(...): NumPy's and PyTorch's square brackets.
 import { checkTensor, dense, dropCopy, make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES } from '../../core/dtype.js';
+import { checkValues } from '../../core/range.js';
 import { composite } from '../../core/scope.js';
 import { broadcastShapes, checkInteger, checkShape, formatShape, type Shape, sizeOf } from '../../core/shape.js';
 import { describe, TensorError } from '../../errors.js';
@@ -257,9 +258,5 @@ function pick(op: string, x: Tensor, picks: readonly Pick[]): Tensor {
 }
 
 function checkRange(op: string, index: Tensor, n: number): void {
-  if (index.size === 0 || (index.amin().item() >= -n && index.amax().item() < n)) return;
-  const all = dense(op, index);
-  const place = all.typed().findIndex((i) => i < -n || i >= n);
-  dropCopy(all, index);
-  throw outOfRange(op, index, place, -n, n);
+  checkValues(op, index, -n, n - 1, (read, place) => outOfRange(op, read, place, -n, n));
 }

@@ -1,5 +1,6 @@
 // Elements that a mask, an index or a diagonal names. Every export is also a method of Tensor.
 import { checkTensor, isTensor, meet } from '../../core/dispatch.js';
+import { checkValues } from '../../core/range.js';
 import { composite } from '../../core/scope.js';
 import { broadcastShapes, checkInteger, checkNumber, formatShape, normalizeAxis } from '../../core/shape.js';
 import { describe, TensorError } from '../../errors.js';
@@ -222,11 +223,10 @@ export function oneHot(x: Tensor, classes = -1): Tensor {
     throw new TensorError('shape', op, `expected a number of classes for no elements, got ${formatShape(x.shape)}`);
   }
   return composite(() => {
-    const [low, high] = size === 0 ? [0, 0] : [x.amin().item(), x.amax().item()];
-    const n = given === 0 ? high + 1 : given;
-    if (low < 0 || high >= n) {
-      throw new TensorError('index', op, `expected classes from 0 to ${n - 1}, got ${low < 0 ? low : high}`);
-    }
+    const n = given === 0 ? x.amax().item() + 1 : given;
+    checkValues(op, x, 0, n - 1, (read, place) => {
+      return new TensorError('index', op, `expected classes from 0 to ${n - 1}, got ${read.read(place)}`);
+    });
     return x.unsqueeze(-1).eq(places(op, n)).to('int32');
   });
 }

@@ -1,6 +1,7 @@
 // What all of linear algebra shares: checks of matrices, the call of a binding, and errors that name the matrix.
 import { checkFloat, checkTensor, filled, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, type DType } from '../../core/dtype.js';
+import { checkValues } from '../../core/range.js';
 import { formatShape, type Shape, sizeOf } from '../../core/shape.js';
 import { TensorError } from '../../errors.js';
 import { type Bytes, native } from '../../native.js';
@@ -110,14 +111,19 @@ export function settle(
   made: readonly (Tensor | null)[],
   refused: ((code: number, where: string) => TensorError) | null,
 ): void {
-  const codes = info.typed();
-  const place = codes.findIndex((code: number) => code < 0 || (code > 0 && refused !== null));
-  const code = place < 0 ? 0 : codes[place];
-  const where = codes.length > 1 ? ` in batch element ${place}` : '';
-  info.dispose();
-  if (code === 0) return;
-  for (const t of made) t?.dispose();
-  throw code > 0 && refused !== null ? refused(code, where) : refusal(op, code, where);
+  const many = info.size > 1;
+  try {
+    checkValues(op, info, 0, refused === null ? Number.POSITIVE_INFINITY : 0, (read, place) => {
+      const code = read.read(place);
+      const where = many ? ` in batch element ${place}` : '';
+      return code > 0 && refused !== null ? refused(code, where) : refusal(op, code, where);
+    });
+  } catch (error) {
+    for (const t of made) t?.dispose();
+    throw error;
+  } finally {
+    info.dispose();
+  }
 }
 
 /** The error of a matrix without an inverse: pivot `code` is zero. */

@@ -1,5 +1,5 @@
 // LU factors with partial pivoting, and solutions from them.
-import { checkTensor, dense, dropCopy, make } from '../../core/dispatch.js';
+import { checkTensor, dense, dropCopy, filled, make } from '../../core/dispatch.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, formatShape, type Shape, sizeOf } from '../../core/shape.js';
 import { record } from '../../core/tape.js';
@@ -58,8 +58,7 @@ export function luParts(op: string, x: Tensor, checked: boolean): LuFactors & { 
   const few = Math.min(m, n);
   const lu = make(op, x.shape, x.dtype);
   const pivots = make(op, [...batch, few], 'int32');
-  const sign = make(op, batch, x.dtype);
-  sign.typed().fill(1);
+  const sign = filled(op, batch, x.dtype, 1);
   const info = makeInfo(op, batch);
   const a = dense(op, x);
   call(native.lu, x.dtype, batch, { m, n }, [lu, pivots, sign, info, a]);

@@ -6,6 +6,7 @@ import { record } from '../../core/tape.js';
 import { checkOptions, TensorError } from '../../errors.js';
 import { native } from '../../native.js';
 import type { Tensor } from '../../tensor.js';
+import { where } from '../shape/join.js';
 import { call, checkMatrix, checkSameDtype, checkSquare, isVector, makeInfo, mT, settle, singular } from './call.js';
 
 /** Inverses outside the tape; where there is none an error, or `hole` everywhere. */
@@ -16,14 +17,14 @@ function inverseRaw(op: string, x: Tensor, hole: number | null): Tensor {
   const a = dense(op, x);
   call(native.inverse, x.dtype, batch, { n }, [y, info, a]);
   dropCopy(a, x);
-  if (hole !== null) {
-    const values = y.typed();
-    info.typed().forEach((code: number, i: number) => {
-      if (code > 0) values.fill(hole, i * n * n, (i + 1) * n * n);
-    });
+  if (hole === null) {
+    settle(op, info, [y], singular(op));
+    return y;
   }
-  settle(op, info, [y], hole === null ? singular(op) : null);
-  return y;
+  const filled = composite(() => where(info.gt(0).reshape([...batch, 1, 1]), hole, y));
+  y.dispose();
+  settle(op, info, [filled], null);
+  return filled;
 }
 
 function inverseOf(op: string, x: Tensor, hole: number | null): Tensor {

@@ -1,5 +1,6 @@
 // Losses that ask for a margin between scores or distances.
 import { checkFloat, checkTensor, dense, dropCopy, filled, make } from '../../core/dispatch.js';
+import { checkValues } from '../../core/range.js';
 import { composite } from '../../core/scope.js';
 import { broadcastShapes, checkBoolean, checkNumber, formatShape, type Shape, sameShape } from '../../core/shape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
@@ -226,13 +227,10 @@ function checkLabels(op: string, input: Tensor, target: Tensor, shape: Shape, lo
     );
   }
   const classes = input.shape[input.ndim - 1];
-  composite(() => {
-    const wrong = target.lt(low).logicalOr(target.ge(classes)).any();
-    if (wrong.item() !== 0) {
-      throw new TensorError('index', op, `expected labels between ${low} and ${classes - 1}, got one outside`);
-    }
-    return wrong;
-  }).dispose();
+  checkValues(op, target, low, classes - 1, (read, place) => {
+    const text = `expected labels between ${low} and ${classes - 1}, got ${read.read(place)}`;
+    return new TensorError('index', op, text);
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 // Losses between distributions and their targets.
 import { fused } from '../../core/fused.js';
+import { checkValues } from '../../core/range.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, checkNumber } from '../../core/shape.js';
 import { checkOptions, TensorError } from '../../errors.js';
@@ -41,13 +42,10 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Weig
   const weight = options?.weight;
   const reduction = checkReduction(op, options);
   return composite(() => {
-    if (input.lt(0).logicalOr(input.gt(1)).any().item() !== 0) {
-      throw new TensorError(
-        'value',
-        op,
-        'expected probabilities between 0 and 1, got a value outside; apply sigmoid() or use binaryCrossEntropyWithLogits',
-      );
-    }
+    checkValues(op, input, 0, 1, (read, place) => {
+      const text = `expected probabilities between 0 and 1, got ${read.read(place)}`;
+      return new TensorError('value', op, `${text}; apply sigmoid() or use binaryCrossEntropyWithLogits`);
+    });
     const z = target.to(input.dtype);
     const loss = fused(
       op,

@@ -1,6 +1,7 @@
 // Losses between real numbers and their targets, beyond the plain ones of lib/ops/loss/loss.ts.
 import { checkTensor } from '../../core/dispatch.js';
 import { fused } from '../../core/fused.js';
+import { checkValues } from '../../core/range.js';
 import { composite } from '../../core/scope.js';
 import { checkBoolean, checkNumber, formatShape, sameShape } from '../../core/shape.js';
 import { checkOptions, TensorError } from '../../errors.js';
@@ -167,9 +168,9 @@ export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor,
     );
   }
   return composite(() => {
-    if (variance.lt(0).any().item() !== 0) {
-      throw new TensorError('value', op, 'expected variances of at least 0, got a negative one');
-    }
+    checkValues(op, variance, 0, Number.POSITIVE_INFINITY, (read, place) => {
+      return new TensorError('value', op, `expected variances of at least 0, got ${read.read(place)}`);
+    });
     const bounded = fused(
       op,
       [variance],

@@ -1,6 +1,7 @@
 // Undoing maximum pooling: values back to where they stood, zeros between them.
 import { checkTensor, filled } from '../../core/dispatch.js';
 import { fused } from '../../core/fused.js';
+import { checkValues } from '../../core/range.js';
 import { checkInteger, formatShape, type Shape, sameShape, sizeOf } from '../../core/shape.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
@@ -127,14 +128,9 @@ function unpool<S>(
 
 function placed(op: string, x: Tensor, indices: Tensor, lead: Shape, out: Shape): Tensor {
   const [planes, size] = [sizeOf(lead), sizeOf(out)];
-  if (indices.size > 0) {
-    for (const extreme of [indices.amin(), indices.amax()]) {
-      const place = extreme.item();
-      extreme.dispose();
-      if (place >= 0 && place < size) continue;
-      throw new TensorError('index', op, `expected indices between 0 and ${size - 1}, got ${place}`);
-    }
-  }
+  checkValues(op, indices, 0, size - 1, (read, place) => {
+    return new TensorError('index', op, `expected indices between 0 and ${size - 1}, got ${read.read(place)}`);
+  });
   const each = planes === 0 ? 0 : x.size / planes;
   const { shape } = x;
   const forward = () => {
