@@ -9,26 +9,34 @@ const OPTIONS: BatcherOptions = { concurrency: 1, maxBatch: 4, maxDelayMs: 0, ma
 /** A batcher that doubles numbers, with the batches it ran; `work` may wait or throw. */
 function doubling(options: Partial<BatcherOptions> = {}, work: (batch: readonly number[]) => unknown = () => {}) {
   const batches: number[][] = [];
+  const trays = { made: 0, freed: 0, ended: 0 };
   const run = async (numbers: readonly (readonly [start: number, x: number])[]): Promise<Answers<number>> => {
     batches.push(numbers.map(([, x]) => x));
     await work(numbers.map(([, x]) => x));
-    return { take: (start) => 2 * (numbers.find(([place]) => place === start)?.[1] ?? Number.NaN), end: () => {} };
+    return {
+      take: (start) => 2 * (numbers.find(([place]) => place === start)?.[1] ?? Number.NaN),
+      end: () => void trays.ended++,
+    };
   };
   class Numbers extends Kind<number, number> {
     tray(): Tray<number, number> {
+      trays.made++;
       const numbers: [start: number, x: number][] = [];
       return {
-        put: (x, start) => void numbers.push([start, x]),
+        put: (x, start) => {
+          if (x < 0) throw new RangeError('no room');
+          numbers.push([start, x]);
+        },
         run: () => run(numbers),
         alone: (start) => run(numbers.filter(([place]) => place === start).map(([, x]) => [0, x])),
-        free: () => {},
+        free: () => void trays.freed++,
       };
     }
   }
   const batcher = new Batcher<number, number>('serve', { ...OPTIONS, ...options });
   const kinds = [new Numbers(), new Numbers()];
   const push = (x: number, rows: number, signal?: AbortSignal, kind = 0) => batcher.push(kinds[kind], x, rows, signal);
-  return { batches, batcher, push };
+  return { batches, batcher, push, trays };
 }
 
 /** A promise and what resolves it. */
@@ -137,6 +145,49 @@ describe('Batcher', () => {
     open();
     expect(await Promise.all([last, more])).toEqual([6, 8]);
     expect(batches).toEqual([[1], [3], [4]]);
+  });
+
+  it('answers the others of a batch of which some were cancelled, and runs none of which all were', async () => {
+    const { open, opened } = gate();
+    const { batches, batcher, push, trays } = doubling({}, () => opened);
+    const first = push(1, 1);
+    await sleep(5);
+    const controllers = [2, 3, 4, 5, 6, 7, 8, 9].map((x) => [x, new AbortController()] as const);
+    const answers = controllers.map(([x, { signal }]) => push(x, 1, signal));
+    for (const [x, controller] of controllers) if (x !== 3) controller.abort();
+    expect(batcher.stats()).toMatchObject({ queued: 1, running: 1, failed: 7 });
+    open();
+    const settled = await Promise.allSettled(answers);
+    expect(settled.map(({ status }) => status === 'fulfilled')).toEqual(controllers.map(([x]) => x === 3));
+    expect(settled[1]).toMatchObject({ value: 6 });
+    expect(await first).toBe(2);
+    await batcher.close();
+    expect(batches).toEqual([[1], [2, 3, 4, 5]]);
+    expect(batcher.stats()).toMatchObject({ queued: 0, answered: 2, failed: 7, batches: 2 });
+    expect(trays).toEqual({ made: 3, freed: 3, ended: 2 });
+  });
+
+  it('puts requests of a kind together, and lets one that is ready go before one that waits for company', async () => {
+    const { batches, batcher, push } = doubling({ maxDelayMs: 60_000 });
+    const waits = push(1, 1);
+    const full = [11, 12, 13, 14].map((x) => push(x, 1, undefined, 1));
+    expect(await Promise.all(full)).toEqual([22, 24, 26, 28]);
+    expect(batches).toEqual([[11, 12, 13, 14]]);
+    expect(batcher.stats()).toMatchObject({ queued: 1, running: 0 });
+    await batcher.close();
+    expect(await waits).toBe(2);
+  });
+
+  it('refuses alone what finds no memory', async () => {
+    const { batcher, push, trays } = doubling();
+    const first = push(-1, 1);
+    const answers = [push(1, 1), push(-2, 1), push(2, 1)];
+    await expect(first).rejects.toThrow('no room');
+    await expect(answers[1]).rejects.toThrow('no room');
+    expect([await answers[0], await answers[2]]).toEqual([2, 4]);
+    await batcher.close();
+    expect(batcher.stats()).toMatchObject({ answered: 2, failed: 2, batches: 1, rows: 2 });
+    expect(trays).toEqual({ made: 2, freed: 2, ended: 1 });
   });
 
   it('runs a function between two batches while requests wait', async () => {
