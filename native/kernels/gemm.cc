@@ -3,7 +3,9 @@
 //
 #include "core/args/gemm.h"
 #include "core/parallel.h"
+#include "kernels/gemm_paths.h"
 #include "kernels/patches.h"
+#include "kernels/prefetch.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
 #include "kernels/transpose.h"
@@ -11,10 +13,13 @@
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
-// Terms summed in registers before they go to memory: a panel of them stays in the second-level cache.
-constexpr int64_t kDepth = 512;
-// Rows of a packed once for all columns: 1.5 MB at full depth.
-constexpr int64_t kRows = 768;
+// Terms summed in registers before they go to memory: a panel of them stays in the first-level cache.
+constexpr int64_t kDepth = 256;
+// Of the smaller operand so many rows or columns are packed for all of the other: they stay in the second-level cache.
+constexpr int64_t kKept = 512;
+// The larger operand is packed as it is met, so many blocks of rows or panels of columns at a time.
+constexpr int64_t kBlocks = 16, kPanels = 4;
+constexpr int64_t kTogether = 16;
 // Multiply-adds of a task, about 10 us.
 constexpr int64_t kTask = int64_t{1} << 20;
 
@@ -22,6 +27,11 @@ template <class T>
 struct Operands {
   const T *a, *b;
   T* c;
+};
+
+// Rows and terms of op(a), or terms and columns of op(b).
+struct Span {
+  int64_t begin, size;
 };
 
 // At most kOuterRows elements; a whole vector may be stored, so that the next row's come after.
@@ -33,118 +43,185 @@ CHAINRULE_INLINE void copy_spilling(T* to, const T* from, int64_t n) {
     copy_lanes(to, from, n);
 }
 
-// Rows [i, i + rows) and terms [l, l + depth) of op(a) -> [depth, rows].
-template <class T>
-void pack_rows_of_a(const Gemm& g, const T* a, int64_t i, int64_t rows, int64_t l, int64_t depth, T* packed) {
-  if (!g.trans_a) {
-    pack_transposed_rows(a + i * g.lda + l, g.lda, rows, depth, packed, rows);
-  } else {
-    for (int64_t k = 0; k < depth; ++k) copy_spilling(packed + k * rows, a + (l + k) * g.lda + i, rows);
-  }
-  if (const T alpha = static_cast<T>(g.alpha); alpha != T{1}) {
-    for (int64_t k = 0; k < depth * rows; ++k) packed[k] *= alpha;
-  }
-}
-
-// Terms [l, l + depth) and columns [j, j + columns) of op(b) -> [depth, kOuterColumns], zeros where there is no column.
-template <class T>
-void pack_columns_of_b(const Gemm& g, const T* b, int64_t l, int64_t depth, int64_t j, int64_t columns, T* packed) {
-  constexpr int64_t n = kOuterColumns<T>, w = kLanes<T>;
-  if (columns < n) zero_lanes(packed, depth * n);
-  if (g.trans_b) {
-    for (int64_t half = 0; half < columns; half += w) {
-      const int64_t rows = smaller(w, columns - half);
-      if (rows < w) {
-        for (int64_t k = 0; k < depth; ++k)
-          for (int64_t i = 0; i < rows; ++i) packed[k * n + half + i] = b[(j + half + i) * g.ldb + l + k];
-      } else {
-        pack_transposed(b + (j + half) * g.ldb + l, g.ldb, w, depth, packed + half, n);
-      }
-    }
-  } else if (columns == n) {
-    for (int64_t k = 0; k < depth; ++k) copy_exactly<T, n>(packed + k * n, b + (l + k) * g.ldb + j);
-  } else {
-    for (int64_t k = 0; k < depth; ++k) copy_lanes(packed + k * n, b + (l + k) * g.ldb + j, columns);
-  }
-}
-
 // Elements between packed blocks of rows: packing stores up to a vector too far.
 template <class T>
 int64_t block_area(int64_t depth) {
   return kOuterRows * depth + kLanes<T>;
 }
 
-// Asks for part `part` of `parts` of what the packing of a panel will read: where b is large and m small, waiting for
-// memory would cost as much as the products.
+// Blocks [begin, end) of the rows of op(a) from row `first` on, and some terms -> [terms, rows of the block] each.
 template <class T>
-void prefetch_columns_of_b(const Gemm& g, const T* b, int64_t l, int64_t depth, int64_t j, int64_t part,
-                           int64_t parts) {
-  constexpr int64_t n = kOuterColumns<T>, line = 64 / static_cast<int64_t>(sizeof(T));
-  if (j >= g.n) return;
-  if (g.trans_b) {
-    const int64_t columns = smaller(n, g.n - j);
-    for (int64_t i = columns * part / parts; i < columns * (part + 1) / parts; ++i)
-      for (int64_t k = 0; k < depth; k += line) __builtin_prefetch(b + (j + i) * g.ldb + l + k, 0, 2);
-  } else {
-    for (int64_t k = depth * part / parts; k < depth * (part + 1) / parts; ++k)
-      for (int64_t i = 0; i < n; i += line) __builtin_prefetch(b + (l + k) * g.ldb + j + i, 0, 2);
-  }
-}
-
-// c [m, n] columns [j, j + columns) = or += rows of a, packed block by block, times one packed panel of b.
-// With a bias, [columns], rows of c start as copies of it: tile by tile, while they are in the cache.
-template <class T, class Meanwhile>
-void multiply_panel(const Blocks& blocks, int64_t depth, const T* a, const T* panel, Store how, const T* bias,
-                    int64_t columns, T* c, int64_t ldc, const Meanwhile& meanwhile) {
-  constexpr int64_t n = kOuterColumns<T>;
-  alignas(64) T sums[kOuterRows * n];
-  for (int64_t block = 0; block < blocks.count; ++block) {
-    const int64_t first = blocks.begin(block), rows = blocks.size(block);
-    const OuterTile<T> tile = outer_tile(T{}, rows);
-    meanwhile(block);
-    const T* packed = a + block * block_area<T>(depth);
-    T* to = c + first * ldc;
-    if (bias) {
-      for (int64_t i = 0; i < rows; ++i) copy_lanes(to + i * ldc, bias, columns);
-    }
-    if (columns == n) {
-      tile(depth, packed, panel, n, nullptr, how, to, ldc);
-      continue;
-    }
-    tile(depth, packed, panel, n, nullptr, Store::kSet, sums, n);
-    for (int64_t i = 0; i < rows; ++i) {
-      how == Store::kAdd ? add_lanes(to + i * ldc, sums + i * n, columns)
-                         : copy_lanes(to + i * ldc, sums + i * n, columns);
-    }
-  }
-}
-
-// Rows [i, i + rows) of c, terms [l, l + depth): a packed once, then every panel of columns on its own.
-template <class T>
-void multiply_rows(const Gemm& g, const Operands<T>& at, int64_t i, int64_t rows, int64_t l, int64_t depth) {
-  constexpr int64_t n = kOuterColumns<T>;
-  const T* bias = l == 0 ? static_cast<const T*>(g.bias) : nullptr;
-  const Store how = l == 0 && g.beta == 0 && bias == nullptr ? Store::kSet : Store::kAdd;
-  const Blocks blocks(rows, kOuterRows);
-  const Scratch<T> packed(blocks.count * block_area<T>(depth));
-  parallel_for(blocks.count, larger(1, 65536 / (depth * kOuterRows)), [&](int64_t begin, int64_t end) {
+void pack_rows(const Gemm& g, const T* a, int64_t first, const Blocks& blocks, int64_t begin, int64_t end, Span terms,
+               T* packed) {
+  const int64_t area = block_area<T>(terms.size);
+  if (!g.trans_a) {
     for (int64_t block = begin; block < end; ++block) {
-      pack_rows_of_a(g, at.a, i + blocks.begin(block), blocks.size(block), l, depth,
-                     packed + block * block_area<T>(depth));
+      const int64_t rows = blocks.size(block);
+      pack_transposed_rows(a + (first + blocks.begin(block)) * g.lda + terms.begin, g.lda, rows, terms.size,
+                           packed + (block - begin) * area, rows);
+    }
+  } else {
+    // Some terms of all blocks at a time: neighbouring blocks share lines of the cache.
+    for (int64_t l = 0; l < terms.size; l += kTogether) {
+      const int64_t stop = smaller(l + kTogether, terms.size);
+      for (int64_t block = begin; block < end; ++block) {
+        const int64_t rows = blocks.size(block);
+        const T* from = a + (terms.begin + l) * g.lda + first + blocks.begin(block);
+        T* to = packed + (block - begin) * area + l * rows;
+        for (int64_t k = l; k < stop; ++k, from += g.lda, to += rows) copy_spilling(to, from, rows);
+      }
+    }
+  }
+  if (const T alpha = static_cast<T>(g.alpha); alpha != T{1}) {
+    for (int64_t k = 0; k < (end - begin) * area; ++k) packed[k] *= alpha;
+  }
+}
+
+// Some terms and columns of op(b) -> panels [terms, kOuterColumns], zeros where there is no column.
+template <class T>
+void pack_columns(const Gemm& g, const T* b, Span terms, Span columns, T* packed) {
+  constexpr int64_t n = kOuterColumns<T>, w = kLanes<T>;
+  const int64_t whole = columns.size / n * n, depth = terms.size;
+  if (whole < columns.size) zero_lanes(packed + whole * depth, depth * n);
+  if (g.trans_b) {
+    for (int64_t j = 0; j < columns.size; j += w) {
+      const T* from = b + (columns.begin + j) * g.ldb + terms.begin;
+      T* to = packed + j / n * n * depth + j % n;
+      const int64_t rows = smaller(w, columns.size - j);
+      if (rows == w) {
+        pack_transposed(from, g.ldb, w, depth, to, n);
+      } else {
+        for (int64_t k = 0; k < depth; ++k)
+          for (int64_t i = 0; i < rows; ++i) to[k * n + i] = from[i * g.ldb + k];
+      }
+    }
+    return;
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    const T* from = b + (terms.begin + k) * g.ldb + columns.begin;
+    T* to = packed + k * n;
+    for (int64_t j = 0; j < whole; j += n) copy_exactly<T, n>(to + j * depth, from + j);
+    copy_lanes(to + whole * depth, from + whole, columns.size - whole);
+  }
+}
+
+// Where an operand is large, waiting for memory would cost as much as packing it: it is asked for one group ahead.
+template <class T>
+Ahead<T> rows_ahead(const Gemm& g, const T* a, Span rows, Span terms, int64_t steps) {
+  return g.trans_a ? Ahead<T>(a + terms.begin * g.lda + rows.begin, g.lda, terms.size, rows.size, steps)
+                   : Ahead<T>(a + rows.begin * g.lda + terms.begin, g.lda, rows.size, terms.size, steps);
+}
+
+template <class T>
+Ahead<T> columns_ahead(const Gemm& g, const T* b, Span terms, Span columns, int64_t steps) {
+  return g.trans_b ? Ahead<T>(b + columns.begin * g.ldb + terms.begin, g.ldb, columns.size, terms.size, steps)
+                   : Ahead<T>(b + terms.begin * g.ldb + columns.begin, g.ldb, terms.size, columns.size, steps);
+}
+
+// What a depth of terms does to c: its first one sets it, or adds to it, or to a bias.
+template <class T>
+struct Target {
+  Store how;
+  const T* bias;  // [n] or null
+  T* c;
+  int64_t ldc;
+};
+
+// c [rows, columns] at (i, j) = or += a packed block times a packed panel. With a bias, rows of c start as copies of
+// it: tile by tile, while they are in the cache.
+template <class T>
+void multiply_tile(const Target<T>& target, int64_t depth, int64_t rows, const T* block, const T* panel, int64_t i,
+                   int64_t j, int64_t columns) {
+  constexpr int64_t n = kOuterColumns<T>;
+  const OuterTile<T> tile = outer_tile(T{}, rows);
+  T* c = target.c + i * target.ldc + j;
+  if (target.bias) {
+    for (int64_t r = 0; r < rows; ++r) copy_lanes(c + r * target.ldc, target.bias + j, columns);
+  }
+  if (columns == n) {
+    for (int64_t r = 0; target.how == Store::kAdd && r < rows; ++r) {
+      __builtin_prefetch(c + r * target.ldc, 1);
+      __builtin_prefetch(c + r * target.ldc + n - 1, 1);
+    }
+    return tile(depth, block, panel, n, nullptr, target.how, c, target.ldc);
+  }
+  alignas(64) T sums[kOuterRows * n];
+  tile(depth, block, panel, n, nullptr, Store::kSet, sums, n);
+  for (int64_t r = 0; r < rows; ++r) {
+    target.how == Store::kAdd ? add_lanes(c + r * target.ldc, sums + r * n, columns)
+                              : copy_lanes(c + r * target.ldc, sums + r * n, columns);
+  }
+}
+
+// Few rows: a packed once, b as it is met.
+template <class T>
+void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& target, Span rows, Span terms) {
+  constexpr int64_t n = kOuterColumns<T>;
+  const int64_t depth = terms.size, area = block_area<T>(depth);
+  const Blocks blocks(rows.size, kOuterRows);
+  const Scratch<T> packed(blocks.count * area);
+  parallel_for(blocks.count, larger(kBlocks, 65536 / (depth * kOuterRows)), [&](int64_t begin, int64_t end) {
+    pack_rows<T>(g, at.a, rows.begin, blocks, begin, end, terms, packed + begin * area);
+  });
+  const Blocks groups(blocks_of(g.n, n), kPanels);
+  const auto columns_of = [&](int64_t group) {
+    const int64_t begin = groups.begin(group) * n;
+    return Span{begin, smaller(g.n, groups.begin(group + 1) * n) - begin};
+  };
+  parallel_for(groups.count, larger(1, kTask / (rows.size * depth * n * kPanels)), [&](int64_t begin, int64_t end) {
+    const Scratch<T> panels(kPanels * depth * n + kLanes<T>);
+    for (int64_t group = begin; group < end; ++group) {
+      const Span columns = columns_of(group);
+      pack_columns<T>(g, at.b, terms, columns, panels);
+      const int64_t count = blocks_of(columns.size, n), steps = count * blocks.count;
+      Ahead<T> ahead;
+      if (group + 1 < end) ahead = columns_ahead(g, at.b, terms, columns_of(group + 1), steps);
+      for (int64_t p = 0; p < count; ++p) {
+        const int64_t j = columns.begin + p * n, width = smaller(n, g.n - j);
+        for (int64_t block = 0; block < blocks.count; ++block) {
+          ahead.step();
+          multiply_tile<T>(target, depth, blocks.size(block), packed + block * area, panels + p * n * depth,
+                           rows.begin + blocks.begin(block), j, width);
+        }
+      }
     }
   });
-  const int64_t panels = blocks_of(g.n, n);
-  parallel_for(panels, larger(1, kTask / (rows * depth * n)), [&](int64_t begin, int64_t end) {
-    const Scratch<T> panel(depth * n + kLanes<T>);
-    for (int64_t j = begin * n; j < smaller(end * n, g.n); j += n) {
-      const int64_t columns = smaller(n, g.n - j);
-      pack_columns_of_b(g, at.b, l, depth, j, columns, static_cast<T*>(panel));
-      multiply_panel<T>(blocks, depth, packed, panel, how, bias ? bias + j : nullptr, columns, at.c + i * g.ldc + j,
-                        g.ldc, [&](int64_t block) {
-                          if (j + n < end * n) prefetch_columns_of_b(g, at.b, l, depth, j + n, block, blocks.count);
-                        });
-    }
+}
+
+// Few columns: b packed once, a as it is met.
+template <class T>
+void stream_rows(const Gemm& g, const Operands<T>& at, const Target<T>& target, Span columns, Span terms) {
+  constexpr int64_t n = kOuterColumns<T>;
+  const int64_t depth = terms.size, area = block_area<T>(depth), count = blocks_of(columns.size, n);
+  const Scratch<T> panels(count * depth * n + kLanes<T>);
+  parallel_for(count, larger(kPanels, 65536 / (depth * n)), [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * n;
+    pack_columns<T>(g, at.b, terms, {columns.begin + first, smaller(columns.size, end * n) - first},
+                    panels + first * depth);
   });
+  const Blocks blocks(g.m, kOuterRows), groups(blocks.count, kBlocks);
+  const auto rows_of = [&](int64_t group) {
+    const int64_t begin = blocks.begin(groups.begin(group));
+    return Span{begin, blocks.begin(groups.begin(group + 1)) - begin};
+  };
+  parallel_for(groups.count, larger(1, kTask / (columns.size * depth * kOuterRows * kBlocks)),
+               [&](int64_t begin, int64_t end) {
+                 const Scratch<T> packed(kBlocks * area);
+                 for (int64_t group = begin; group < end; ++group) {
+                   const int64_t first = groups.begin(group), last = groups.begin(group + 1);
+                   pack_rows<T>(g, at.a, 0, blocks, first, last, terms, packed);
+                   Ahead<T> ahead;
+                   if (group + 1 < end) ahead = rows_ahead(g, at.a, rows_of(group + 1), terms, count);
+                   for (int64_t p = 0; p < count; ++p) {
+                     ahead.step();
+                     const int64_t j = columns.begin + p * n, width = smaller(n, columns.begin + columns.size - j);
+                     for (int64_t block = first; block < last; ++block) {
+                       multiply_tile<T>(target, depth, blocks.size(block), packed + (block - first) * area,
+                                        panels + p * n * depth, blocks.begin(block), j, width);
+                     }
+                   }
+                 }
+               });
 }
 
 template <class T>
@@ -154,15 +231,30 @@ void multiply(const Gemm& g) {
     for (int64_t i = 0; i < g.m; ++i)
       for (int64_t j = 0; j < g.n; ++j) at.c[i * g.ldc + j] *= static_cast<T>(g.beta);
   }
-  const Blocks chunks(g.m, kRows);
-  for (int64_t chunk = 0; chunk < chunks.count; ++chunk) {
-    for (int64_t l = 0; l < g.k; l += kDepth) {
-      multiply_rows(g, at, chunks.begin(chunk), chunks.size(chunk), l, smaller(kDepth, g.k - l));
+  const bool by_columns = g.m < g.n;
+  const Blocks depths(g.k, kDepth),
+      kept(by_columns ? g.m : blocks_of(g.n, kOuterColumns<T>), by_columns ? kKept : kKept / kOuterColumns<T>);
+  for (int64_t l = 0; l < depths.count; ++l) {
+    const Span terms{depths.begin(l), depths.size(l)};
+    const T* bias = l == 0 ? static_cast<const T*>(g.bias) : nullptr;
+    const Store how = l == 0 && g.beta == 0 && bias == nullptr ? Store::kSet : Store::kAdd;
+    const Target<T> target{how, bias, at.c, g.ldc};
+    for (int64_t i = 0; i < kept.count; ++i) {
+      const Span part{kept.begin(i), kept.size(i)};
+      if (by_columns) {
+        stream_columns(g, at, target, part, terms);
+      } else {
+        const int64_t first = part.begin * kOuterColumns<T>;
+        stream_rows(g, at, target, {first, smaller(g.n - first, part.size * kOuterColumns<T>)}, terms);
+      }
     }
   }
 }
 
-void gemm(const Gemm& g) { g.dtype == DType::kFloat64 ? multiply<double>(g) : multiply<float>(g); }
+void gemm(const Gemm& g) {
+  if (gemm_turned(g)) return;
+  g.dtype == DType::kFloat64 ? multiply<double>(g) : multiply<float>(g);
+}
 
 }  // namespace
 

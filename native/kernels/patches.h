@@ -33,12 +33,13 @@ inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t blocks_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
 inline int64_t rounded_up(int64_t n, int64_t unit) { return blocks_of(n, unit) * unit; }
 
-// n things dealt evenly to the fewest blocks of at most `most`.
+// n things dealt evenly to the fewest blocks of at most `most`; the larger ones come first. Asking costs no division.
 struct Blocks {
-  int64_t n, count;
-  Blocks(int64_t things, int64_t most) : n(things), count(blocks_of(things, most)) {}
-  int64_t begin(int64_t block) const { return block * n / count; }
-  int64_t size(int64_t block) const { return begin(block + 1) - begin(block); }
+  int64_t n, count, least, larger_ones;
+  Blocks(int64_t things, int64_t most)
+      : n(things), count(blocks_of(things, most)), least(count ? n / count : 0), larger_ones(n - least * count) {}
+  int64_t begin(int64_t block) const { return block * least + smaller(block, larger_ones); }
+  int64_t size(int64_t block) const { return least + (block < larger_ones ? 1 : 0); }
 };
 
 // Scratch of the calling thread, given back at the end of the scope.
