@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "kernels/lanes.h"
+#include "kernels/math_tables.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
@@ -225,16 +226,18 @@ V tanh(V x) {
   return xsimd::tanh(x);
 }
 
-// Both tails keep their relative accuracy: 1/(1+exp(-x)) would be 0 from x = -88.7 on.
+// Both tails keep their relative accuracy: 1/(1+exp(-x)) would be 0 from x = -88.7 on, and beside exp(40) a 1 is
+// nothing.
 template <class V>
 V sigmoid(V x) {
-  const V e = math::exp(-xsimd::abs(x));
-  return xsimd::select(x >= V(0), V(1), e) / (V(1) + e);
+  const V e = math::exp(xsimd::min(V(40), x));
+  return e / (V(1) + e);
 }
 
+// exp with a correction of nothing rounds better than that of tables.
 template <class V>
 V log_sigmoid(V x) {
-  return xsimd::select(x < V(0), x, V(0)) - math::log1p(math::exp(-xsimd::abs(x)));
+  return xsimd::select(x < V(0), x, V(0)) - math::log1p(math::exp(-xsimd::abs(x), V(0)));
 }
 
 // Calls f on the operands as doubles: what is hard in float is easy there.
