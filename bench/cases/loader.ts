@@ -32,7 +32,7 @@ async function compare(threads: number): Promise<Result> {
   setNumThreads(threads);
   const set = data.digits({ split: 'train', count: COUNT, ...NORMAL });
   const memory = [...new data.DataLoader(set, { batchSize: BATCH })];
-  const loader = new data.DataLoader(set, { batchSize: BATCH, workers: { count: 2, persistent: true } });
+  const loader = new data.DataLoader(set, { batchSize: BATCH, workers: { count: 2, persistent: true }, reuse: true });
   const times: [memory: number[], workers: number[]] = [[], []];
   try {
     for (let round = -1; round < ROUNDS; round++) {

@@ -1,16 +1,27 @@
 // What runs in a worker thread of a DataLoader: makes its own dataset, then batches, one after the other, as it is asked.
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkInteger } from '../core/shape.js';
 import { TensorError } from '../errors.js';
-import { Tensor } from '../tensor.js';
 import { collate } from './collate.js';
-import type { Answer, Assignment, Order } from './crew.js';
-import { type Dataset, ImageDataset, TensorDataset } from './dataset.js';
+import type { Answer, Assignment, Order, Request } from './crew.js';
+import type { Dataset } from './dataset.js';
 import * as library from './index.js';
-import { loadBatch } from './load.js';
+import { drop, loadBatch, makesFresh } from './load.js';
 import { build, packError, send } from './pack.js';
 
 const { blueprint, length } = workerData as Assignment;
+
+/** Makes this thread less urgent than those that compute: woken on the CPU of one of them, it does not push that one aside. */
+function giveWay(): void {
+  // Elsewhere the call is for the whole process, not for the thread that makes it.
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, Math.min(19, getPriority(0) + 5));
+  } catch {
+    // A sandbox that forbids it costs some speed and nothing else.
+  }
+}
 
 interface Made {
   readonly dataset: Dataset;
@@ -29,33 +40,24 @@ async function start(): Promise<Made> {
   throw new TensorError('value', 'DataLoader', message);
 }
 
-/** Gives memory back that only this thread's loader can know of: of batches that the library itself has made. */
-function drop(batch: unknown): void {
-  if (batch instanceof Tensor) batch.dispose();
-  else if (Array.isArray(batch)) for (const part of batch) drop(part);
-  else if (batch !== null && typeof batch === 'object' && !ArrayBuffer.isView(batch)) {
-    for (const part of Object.values(batch)) drop(part);
+giveWay();
+const dataset = start();
+dataset.catch((error) => post({ id: null, error: packError(error) }));
+let before: Promise<unknown> = dataset.catch(() => {});
+
+async function work(order: Order, spare: ArrayBuffer[]): Promise<void> {
+  const { id } = order;
+  try {
+    const made = await dataset;
+    const join = made.collate ?? (collate as (samples: unknown[]) => unknown);
+    const batch = await loadBatch(made.dataset, join, order);
+    post({ id, parcel: send(batch, spare) });
+    if (makesFresh(made.dataset, made.collate)) drop(batch);
+  } catch (error) {
+    post({ id, error: packError(error) });
   }
 }
 
-const dataset = start();
-dataset.catch((error) => post({ id: null, error: packError(error) }));
-const kinds: unknown[] = [TensorDataset, ImageDataset];
-let before: Promise<unknown> = dataset.catch(() => {});
-
-parentPort?.on('message', (order: Order) => {
-  before = before.then(async () => {
-    const { id } = order;
-    try {
-      const made = await dataset;
-      const join = made.collate ?? (collate as (samples: unknown[]) => unknown);
-      const batch = await loadBatch(made.dataset, join, order);
-      post({ id, parcel: send(batch) });
-      const fresh =
-        made.dataset.batch === undefined ? made.collate === undefined : kinds.includes(made.dataset.constructor);
-      if (fresh) drop(batch);
-    } catch (error) {
-      post({ id, error: packError(error) });
-    }
-  });
+parentPort?.on('message', ({ orders, spare }: Request) => {
+  for (const order of orders) before = before.then(() => work(order, spare));
 });

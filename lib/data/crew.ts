@@ -39,8 +39,14 @@ export interface Assignment {
   readonly length: number;
 }
 
-/** A batch that a worker is asked for, and what it says to that; without an id, that it cannot work at all. */
+/** A batch that a worker is asked for. */
 export type Order = Job & { readonly id: number };
+/** Batches in their order, and memory that batches have come in before. */
+export interface Request {
+  readonly orders: Order[];
+  readonly spare: ArrayBuffer[];
+}
+/** What a worker says to an order; without an id, that it cannot work at all. */
 export type Answer =
   | { readonly id: number; readonly parcel: Parcel }
   | { readonly id: number | null; readonly error: PackedError };
@@ -70,6 +76,8 @@ const OP = 'DataLoader';
 /** Threads that all make the same batches of one dataset. */
 export class Crew {
   private readonly members: readonly Member[];
+  /** Memory of batches that were copied: threads make others in it. */
+  private readonly spare: ArrayBuffer[] = [];
   private nextId = 0;
   private closed = false;
 
@@ -123,17 +131,38 @@ export class Crew {
     worker.unref();
   }
 
-  /** Has a batch made by the thread with the least to do. */
-  request({ indices, key }: Job): Promise<Parcel> {
-    const [first, ...others] = this.members;
-    const member = others.reduce((best, one) => (one.waiting.size < best.waiting.size ? one : best), first);
+  /** Has batches made, `run` after each other by the thread with the least to do. */
+  request(jobs: readonly Job[], run: number): Promise<Parcel>[] {
+    const orders = new Map<Member, Order[]>();
+    const made: Promise<Parcel>[] = [];
+    for (let i = 0; i < jobs.length; i += run) {
+      const [first, ...others] = this.members;
+      const member = others.reduce((best, one) => (one.waiting.size < best.waiting.size ? one : best), first);
+      const own = orders.get(member) ?? [];
+      orders.set(member, own);
+      for (const job of jobs.slice(i, i + run)) made.push(this.order(member, job, own));
+    }
+    for (const [{ worker, failure }, own] of orders) {
+      if (failure !== null) continue;
+      const spare = this.spare.splice(0, own.length);
+      const request: Request = { orders: own, spare };
+      worker.postMessage(request, spare);
+    }
+    return made;
+  }
+
+  private order(member: Member, { indices, key }: Job, orders: Order[]): Promise<Parcel> {
     if (member.failure !== null) return Promise.reject(member.failure);
     return new Promise((resolve, reject) => {
       const id = this.nextId++;
       member.waiting.set(id, { indices, resolve, reject });
-      const order: Order = { id, indices, key };
-      member.worker.postMessage(order);
+      orders.push({ id, indices, key });
     });
+  }
+
+  /** Takes memory back that a batch has come in. */
+  giveBack({ buffer }: Parcel): void {
+    this.spare.push(buffer);
   }
 
   /** Waits for a batch; until it is there the process stays alive. */

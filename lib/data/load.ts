@@ -1,6 +1,7 @@
 // One batch of a dataset, made where the loader is or in a worker thread: the same samples, the same random numbers.
 import { Chance, withChance } from '../core/random.js';
-import type { Dataset } from './dataset.js';
+import { Tensor } from '../tensor.js';
+import { type Dataset, ImageDataset, TensorDataset } from './dataset.js';
 
 /** A batch to be made. */
 export interface Job {
@@ -31,4 +32,20 @@ export function loadBatch<S, B>(
 
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return value instanceof Promise;
+}
+
+const KINDS: unknown[] = [TensorDataset, ImageDataset];
+
+/** Whether the library itself makes the batches: then nobody but whoever reads them knows of their tensors. */
+export function makesFresh<S, B>(dataset: Dataset<S, B>, collate: unknown): boolean {
+  return dataset.batch === undefined ? collate === undefined : KINDS.includes(dataset.constructor);
+}
+
+/** Gives the memory of a batch back. */
+export function drop(batch: unknown): void {
+  if (batch instanceof Tensor) batch.dispose();
+  else if (Array.isArray(batch)) for (const part of batch) drop(part);
+  else if (batch !== null && typeof batch === 'object' && !ArrayBuffer.isView(batch)) {
+    for (const part of Object.values(batch)) drop(part);
+  }
 }

@@ -6,7 +6,7 @@ import { checkOptions, describe, TensorError } from '../errors.js';
 import { type Collated, collate } from './collate.js';
 import { Crew, checkWorkers, type WorkerOptions } from './crew.js';
 import type { Dataset } from './dataset.js';
-import { isPromise, type Job, loadBatch } from './load.js';
+import { drop, isPromise, type Job, loadBatch, makesFresh } from './load.js';
 import { checkPortable, draw, receive } from './pack.js';
 import { drawOrder, generatorFor } from './random.js';
 import type { Sampler } from './sampler.js';
@@ -39,6 +39,11 @@ export interface LoaderOptions<S = unknown, B = Collated<S>> {
    * same for the same seed: the random numbers of a sample follow from the seed, the pass and its place, not from what was drawn before.
    */
   workers?: number | WorkerOptions;
+  /**
+   * Give the memory of a batch back when the next is asked for, which spares the garbage collector a batch every step; false unless
+   * given. Whoever keeps a batch longer clones it. Batches that a dataset or a `collate` of one's own has made in this thread stay.
+   */
+  reuse?: boolean;
   /** Ends reading with an error, even while it waits. */
   signal?: AbortSignal;
 }
@@ -54,6 +59,7 @@ const KNOWN = [
   'prefetch',
   'collate',
   'workers',
+  'reuse',
   'signal',
 ];
 
@@ -86,6 +92,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   private readonly shuffle: boolean;
   private readonly dropLast: boolean;
   private readonly prefetch: number;
+  private readonly reuse: boolean;
   private readonly sampler: Sampler | undefined;
   private readonly batchSampler: Sampler<readonly number[]> | undefined;
   private readonly collate: (samples: S[]) => B;
@@ -110,6 +117,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     this.batchSize = checkInteger(op, 'batchSize', options?.batchSize ?? 1, 1);
     this.shuffle = checkBoolean(op, 'shuffle', options?.shuffle ?? false);
     this.dropLast = checkBoolean(op, 'dropLast', options?.dropLast ?? false);
+    this.reuse = checkBoolean(op, 'reuse', options?.reuse ?? false);
     this.workers = checkWorkers(op, options?.workers);
     this.prefetch = checkInteger(op, 'prefetch', options?.prefetch ?? Math.max(1, 2 * (this.workers?.count ?? 0)), 0);
     this.sampler = checkSampler(op, 'sampler', options?.sampler);
@@ -233,10 +241,16 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     await crew?.close();
   }
 
+  /** Whether the memory of batches made in this thread is given back. */
+  private get drops(): boolean {
+    return this.reuse && makesFresh(this.dataset, this.parts.collate);
+  }
+
   private *batches(source: Iterable<Job>): Generator<B, void, undefined> {
     if (this.workers !== undefined && this.workers.count > 0) {
       throw new TensorError('value', 'DataLoader', "expected workers to be read with 'for await', got 'for'");
     }
+    const drops = this.drops;
     for (const job of source) {
       if (this.signal?.aborted) throw aborted(this.signal);
       const batch = this.load(job);
@@ -249,6 +263,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
         );
       }
       yield batch;
+      if (drops) drop(batch);
     }
   }
 
@@ -257,7 +272,12 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     const wait = waitingFor(this.signal);
     if (workers === undefined || workers.count === 0) {
       try {
-        yield* this.ahead(source, async (job) => this.load(job), wait.until);
+        const drops = this.drops;
+        const start = (jobs: Job[]) => jobs.map(async (job) => this.load(job));
+        for await (const batch of this.ahead(source, start, wait.until, 1)) {
+          yield batch;
+          if (drops) drop(batch);
+        }
       } finally {
         wait.end();
       }
@@ -270,8 +290,13 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
       if (this.signal?.aborted) throw aborted(this.signal);
       crew ??= new Crew(workers, draw('DataLoader', this.parts, refuse), this.dataset.length);
       const { request, wait: hold } = { request: crew.request.bind(crew), wait: crew.wait.bind(crew) };
-      for await (const parcel of this.ahead(source, request, (batch) => hold(wait.until(batch)))) {
-        yield receive(parcel) as B;
+      // Waking a thread costs the one that wakes it tens of microseconds: it is given several batches to make.
+      const run = Math.max(1, Math.floor(this.prefetch / workers.count));
+      for await (const parcel of this.ahead(source, request, (batch) => hold(wait.until(batch)), run)) {
+        const { value, tensors } = receive(parcel, this.reuse);
+        if (this.reuse) crew.giveBack(parcel);
+        yield value as B;
+        if (this.reuse) for (const x of tensors) x.dispose();
       }
       complete = true;
     } finally {
@@ -281,25 +306,31 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     }
   }
 
-  /** What is made of every job, some asked for ahead of the one in use. */
+  /** What is made of every job, some asked for ahead of the one in use; `run` at a time once the first are there. */
   private async *ahead<T>(
     source: Iterator<Job>,
-    start: (job: Job) => Promise<T>,
+    start: (jobs: Job[], run: number) => Promise<T>[],
     until: (made: Promise<T>) => Promise<T>,
+    run: number,
   ): AsyncGenerator<T, void, undefined> {
     const ahead: Promise<T>[] = [];
-    const ask = () => {
-      const next = source.next();
-      if (next.done) return;
-      const made = start(next.value);
-      // Whoever stops early never looks at the rest: their errors are nobody's.
-      made.catch(() => {});
-      ahead.push(made);
+    const ask = (run: number) => {
+      const jobs: Job[] = [];
+      while (ahead.length + jobs.length <= this.prefetch) {
+        const next = source.next();
+        if (next.done) break;
+        jobs.push(next.value);
+      }
+      for (const made of start(jobs, run)) {
+        // Whoever stops early never looks at the rest: their errors are nobody's.
+        made.catch(() => {});
+        ahead.push(made);
+      }
     };
-    for (let i = 0; i <= this.prefetch; i++) ask();
+    ask(1);
     for (let made = ahead.shift(); made !== undefined; made = ahead.shift()) {
       yield await until(made);
-      ask();
+      if (ahead.length + run <= this.prefetch + 1) ask(run);
     }
   }
 }

@@ -1,5 +1,5 @@
 // Values as messages carry them between threads: tensors by their memory, what is portable by its recipe, errors with all they say.
-import { copyInto, wrap } from '../core/dispatch.js';
+import { copyInto, make, wrap } from '../core/dispatch.js';
 import { DTYPES, type DType } from '../core/dtype.js';
 import { defaultGenerator, Generator } from '../core/random.js';
 import { type Shape, sizeOf } from '../core/shape.js';
@@ -8,7 +8,7 @@ import { describe, type ErrorCode, TensorError } from '../errors.js';
 import { native } from '../native.js';
 import { copyToShared, describeShared, openShared, type SharedTensors } from '../shared.js';
 import { Tensor } from '../tensor.js';
-import { type Exports, make, recipeOf } from './portable.js';
+import { type Exports, make as makeByRecipe, recipeOf } from './portable.js';
 
 /** A value whose tensors and other things are numbers. */
 export type Packed =
@@ -139,7 +139,7 @@ export async function build({ value, things, shared }: Blueprint, library: Expor
       made.push(thing.state === null ? defaultGenerator : new Generator().setState(thing.state));
     else {
       const { module, name, args } = thing;
-      made.push(await make({ module, name, args: args.map((arg) => unpack(arg, made)) }, library));
+      made.push(await makeByRecipe({ module, name, args: args.map((arg) => unpack(arg, made)) }, library));
     }
   }
   return unpack(value, made);
@@ -159,13 +159,16 @@ function batchRefused(got: string): TensorError {
   return new TensorError('value', 'DataLoader', `expected ${wanted} from a worker, got ${got}`);
 }
 
-export function send(value: unknown): Parcel {
+/** Packs a batch, in memory of `spare` where some has about its size. */
+export function send(value: unknown, spare: ArrayBuffer[]): Parcel {
   const packer = new Packer(batchRefused, false);
   const packed = packer.pack(value);
   const sizes = packer.tensors.map(
     ({ dtype, size }) => Math.ceil((size * DTYPES[dtype].bytes) / ALIGNMENT) * ALIGNMENT,
   );
-  const buffer = new ArrayBuffer(sizes.reduce((a, b) => a + b, ALIGNMENT));
+  const total = sizes.reduce((a, b) => a + b, ALIGNMENT);
+  const place = spare.findIndex(({ byteLength }) => byteLength >= total && byteLength <= 2 * total);
+  const buffer = place < 0 ? new ArrayBuffer(total) : spare.splice(place, 1)[0];
   let top = (ALIGNMENT - native.misalignment(new Uint8Array(buffer))) % ALIGNMENT;
   const tensors = packer.tensors.map(({ dtype, shape }, i) => {
     const byteOffset = top;
@@ -181,12 +184,16 @@ export function send(value: unknown): Parcel {
   return { value: packed, tensors, buffer };
 }
 
-export function receive({ value, tensors, buffer }: Parcel): unknown {
+/** The value of a parcel and its tensors: on the memory they came in, or copies that leave it free. */
+export function receive({ value, tensors, buffer }: Parcel, copy: boolean): { value: unknown; tensors: Tensor[] } {
   const made = tensors.map(({ dtype, shape, byteOffset }) => {
     const bytes = new Uint8Array(buffer, byteOffset, sizeOf(shape) * DTYPES[dtype].bytes);
-    return wrap('DataLoader', adopt(bytes), shape, dtype);
+    if (!copy) return wrap('DataLoader', adopt(bytes), shape, dtype);
+    const own = make('DataLoader', shape, dtype);
+    own.storage.bytes.set(bytes, own.storage.byteOffset);
+    return own;
   });
-  return unpack(value, made);
+  return { value: unpack(value, made), tensors: made };
 }
 
 /** An error as a message carries it; anything else that was thrown is a text. */

@@ -1,5 +1,5 @@
 // DataLoader: order, shuffling by seed, the last batch, promises, errors, early ends, collation.
-import { arange, data, Generator, type Tensor, tensor, zeros } from 'chainrule';
+import { arange, data, Generator, memory, ones, type Tensor, tensor, zeros } from 'chainrule';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { codeOf } from '../thrown.js';
 
@@ -209,6 +209,45 @@ describe('collation', () => {
   });
 });
 
+describe('reuse', () => {
+  const wide = () => new data.TensorDataset(ones([12, 4096]), arange(12, { dtype: 'int32' }));
+
+  it('gives a batch back when the next is asked for, by for and by for await', async () => {
+    const loader = new data.DataLoader(wide(), { batchSize: 4, reuse: true });
+    const used: Tensor[] = [];
+    const look = ([x, labels]: readonly Tensor[]) => {
+      expect(used.every((one) => one.released)).toBe(true);
+      expect(labels.toArray()).toEqual([0, 1, 2, 3].map((i) => 4 * (used.length / 2) + i));
+      used.push(x, labels);
+    };
+    for (const batch of loader) look(batch);
+    used.length = 0;
+    for await (const batch of loader) look(batch);
+  });
+
+  it('takes no more memory than the batches that are there at once', () => {
+    const loader = new data.DataLoader(wide(), { batchSize: 4, reuse: true });
+    const pass = () => {
+      for (const [x] of loader) expect(x.shape).toEqual([4, 4096]);
+      return memory().bytes + memory().poolBytes;
+    };
+    pass();
+    const before = pass();
+    for (let i = 0; i < 50; i++) expect(pass()).toBe(before);
+  });
+
+  it('leaves the batches of a dataset or a collate of ones own', () => {
+    const kept = [ones([4, 2]), ones([4, 2])];
+    const own: data.Dataset<Tensor, Tensor> = { length: 2, get: (i) => kept[i], batch: ([i]) => kept[i] };
+    for (const x of new data.DataLoader(own, { reuse: true })) expect(x.released).toBe(false);
+    const joined = new data.DataLoader(wide(), { batchSize: 6, reuse: true, collate: () => [kept[0], kept[1]] });
+    for (const _ of joined);
+    const single: data.Dataset<Tensor> = { length: 2, get: (i) => kept[i] };
+    for (const _ of new data.DataLoader(single, { reuse: true, collate: ([x]) => x }));
+    expect(kept.map((x) => x.sum().item())).toEqual([8, 8]);
+  });
+});
+
 describe('bad input', () => {
   it.each<[string, () => unknown, string]>([
     ['no dataset', () => new data.DataLoader(null as never), 'value'],
@@ -216,6 +255,7 @@ describe('bad input', () => {
     ['a dataset without a length', () => new data.DataLoader({ get: () => 1 } as never), 'value'],
     ['a batch size of 0', () => new data.DataLoader(numbers(2), { batchSize: 0 }), 'value'],
     ['a negative prefetch', () => new data.DataLoader(numbers(2), { prefetch: -1 }), 'value'],
+    ['reuse as a number', () => new data.DataLoader(numbers(2), { reuse: 1 as never }), 'value'],
     ['shuffle as a number', () => new data.DataLoader(numbers(2), { shuffle: 1 as never }), 'value'],
     ['an unknown option', () => new data.DataLoader(numbers(2), { batch: 2 } as never), 'option'],
     ['a bad seed', () => new data.DataLoader(numbers(2), { seed: -1 }), 'value'],

@@ -234,6 +234,27 @@ describe('transforms', () => {
   });
 });
 
+describe('reuse', () => {
+  it('gives batches that are right while they are in use, and released after', async () => {
+    const set = new data.TensorDataset(arange(24 * 2048).reshape([24, 2048]), arange(24, { dtype: 'int32' }));
+    const options = { batchSize: 5, shuffle: true, seed: 4 };
+    const plainly = new data.DataLoader(set, { ...options, workers: 0 });
+    const reusing = new data.DataLoader(set, { ...options, workers: several(2), reuse: true, prefetch: 6 });
+    for (let pass = 0; pass < 3; pass++) {
+      const wanted = await all(plainly);
+      const before: Tensor[] = [];
+      let at = 0;
+      for await (const batch of reusing) {
+        expect(before.every((x) => x.released)).toBe(true);
+        expect(plain(batch)).toEqual(wanted[at++]);
+        before.push(...batch);
+      }
+      expect(at).toBe(wanted.length);
+    }
+    await reusing.close();
+  });
+});
+
 describe('memory', () => {
   it('stays flat over many batches', async () => {
     const set = new data.TensorDataset(ones([64, 4096]));
