@@ -41,8 +41,9 @@ struct Job {
 // Never destroyed: helpers may be asleep in it when the process exits, and a forked child abandons it.
 struct Pool {
   alignas(64) std::atomic<uint64_t> state{0};
-  alignas(64) std::atomic<int64_t> next{0};
-  alignas(64) std::atomic<int> seats{0};  // helpers the job still has room for
+  alignas(64) std::atomic<int64_t> left{0};    // chunks that nobody has taken
+  alignas(64) std::atomic<int64_t> helped{0};  // chunks that helpers took
+  alignas(64) std::atomic<int> seats{0};       // helpers the job still has room for
   Job job;
   std::atomic<bool> busy{false};
   int helpers = 0;  // started so far; touched by the holder of `busy` only
@@ -65,12 +66,15 @@ void run_here(int64_t n, int64_t grain, ChunkFunction f, const void* context) {
   for (int64_t begin = 0; begin < n; begin += grain) f(context, begin, n - begin < grain ? n : begin + grain);
 }
 
-void run_chunks(Pool& pool) {
+int64_t chunks_of(const Job& job) { return (job.n - 1) / job.grain + 1; }
+
+// The caller takes chunks from the front and helpers from the back: work on the same memory, step after step, finds
+// much of it in the caches of the same cores.
+void run_chunks(Pool& pool, bool helper) {
   const Job job = pool.job;
-  const int64_t chunks = (job.n - 1) / job.grain + 1;
-  for (;;) {
-    const int64_t chunk = pool.next.fetch_add(1, std::memory_order_relaxed);
-    if (chunk >= chunks) return;
+  const int64_t chunks = chunks_of(job);
+  for (int64_t own = 0; pool.left.fetch_sub(1, std::memory_order_relaxed) > 0; ++own) {
+    const int64_t chunk = helper ? chunks - 1 - pool.helped.fetch_add(1, std::memory_order_relaxed) : own;
     const int64_t begin = chunk * job.grain;
     job.f(job.context, begin, job.n - begin < job.grain ? job.n : begin + job.grain);
   }
@@ -113,7 +117,7 @@ void help(Pool& pool) {
     spin_until_joinable(pool, seen);
     if (!joinable(pool.state.load(std::memory_order_relaxed), seen)) sleep_until_joinable(pool, seen);
     if (!join(pool, seen)) continue;
-    if (pool.seats.fetch_sub(1, std::memory_order_relaxed) > 0) run_chunks(pool);
+    if (pool.seats.fetch_sub(1, std::memory_order_relaxed) > 0) run_chunks(pool, true);
     pool.state.fetch_sub(1, std::memory_order_release);
   }
 }
@@ -134,7 +138,8 @@ void start_helpers(Pool& pool, int wanted) {
 
 void publish(Pool& pool, const Job& job, int seats) {
   pool.job = job;
-  pool.next.store(0, std::memory_order_relaxed);
+  pool.left.store(chunks_of(job), std::memory_order_relaxed);
+  pool.helped.store(0, std::memory_order_relaxed);
   pool.seats.store(seats, std::memory_order_relaxed);
   const uint64_t number = (pool.state.load(std::memory_order_relaxed) >> kNumberShift) + 1;
   pool.state.store(number << kNumberShift | kOpen);
@@ -201,7 +206,7 @@ void parallel_for(int64_t n, int64_t grain, ChunkFunction f, const void* context
   if (shared.busy.exchange(true, std::memory_order_acquire)) return run_here(n, grain, f, context);
   start_helpers(shared, seats);
   publish(shared, {n, grain, f, context}, seats);
-  run_chunks(shared);
+  run_chunks(shared, false);
   close_and_wait(shared);
   shared.busy.store(false, std::memory_order_release);
 }

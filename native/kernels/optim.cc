@@ -12,6 +12,9 @@ namespace {
 
 // Elements of a chunk: some 10 us of memory traffic.
 constexpr int64_t kGrain = 32 * 1024;
+// Parameters and gradients of fewer bytes together lie in the cache of the core that has just worked on them: another
+// one would have to fetch them, and give them back for the next forward pass.
+constexpr int64_t kCached = 1024 * 1024;
 
 inline float root(float x) { return __builtin_sqrtf(x); }
 inline double root(double x) { return __builtin_sqrt(x); }
@@ -26,7 +29,8 @@ template <class F>
 void for_each_chunk(const OptimArgs& args, const F& update) {
   int64_t total = 0;
   for (int k = 0; k < args.count; ++k) total += args.parameters[k].n;
-  parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
+  const int64_t grain = 2 * total * static_cast<int64_t>(size_of(args.dtype)) <= kCached ? total : kGrain;
+  parallel_for(total, grain, [&](int64_t begin, int64_t end) {
     for (int k = 0; k < args.count && end > 0; ++k) {
       const int64_t n = args.parameters[k].n;
       if (begin < n) update(args.parameters[k], begin < 0 ? 0 : begin, end < n ? end : n);
