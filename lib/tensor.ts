@@ -4,7 +4,7 @@ import { busy, checkIdle, checkUnread } from './core/busy.js';
 import { checkTensor, copyInto, dense, provideTensor } from './core/dispatch.js';
 import { DTYPES, type DType, type TypedArray } from './core/dtype.js';
 import { formatBriefly, formatTensor } from './core/print.js';
-import { recording } from './core/recording.js';
+import { hooks, recording } from './core/recording.js';
 import { formatShape, overlaps, type Shape, sameShape, sizeOf } from './core/shape.js';
 import { RELEASED, release, type Storage } from './core/storage.js';
 import { type GradHook, type Node, nodeOf } from './core/tape.js';
@@ -328,7 +328,13 @@ export class Tensor {
     if (node === null) throw new TensorError('grad', 'registerHook', 'expected a tensor that requires gradients');
     node.hooks ??= [];
     node.hooks.push(hook);
+    // Of a leaf it stays from step to step.
+    const changed = () => {
+      if (this.isLeaf) hooks.changes++;
+    };
+    changed();
     return () => {
+      changed();
       node.hooks = node.hooks?.filter((h) => h !== hook) ?? null;
     };
   }

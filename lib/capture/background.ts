@@ -1,4 +1,7 @@
 // Running calls of a native program on a thread of its own, as a promise.
+import { builtin } from '../builtin.js';
+import type { Claim } from '../core/busy.js';
+import { Storage } from '../core/storage.js';
 import { native } from '../native.js';
 import type { Instance } from './recorded.js';
 
@@ -31,6 +34,22 @@ export function runInBackground(instance: Instance, begin: number, end: number):
   G[2] = end;
   native.programSubmit();
   return new Promise((resolve) => waiting.set(instance.id, resolve));
+}
+
+const held = new WeakSet<object>();
+
+/**
+ * Keeps memory that JavaScript outside has typed arrays on from being transferred to another thread, which could free it while a run
+ * works on it.
+ */
+export function holdHere({ reads, writes }: Claim): void {
+  for (const list of [reads, writes]) {
+    for (const memory of list) {
+      if (!(memory instanceof Storage) || !memory.pinned || held.has(memory)) continue;
+      held.add(memory);
+      builtin.threads.markAsUntransferable(memory.bytes.buffer);
+    }
+  }
 }
 
 /** Ends a run before its next call. */

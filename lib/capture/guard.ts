@@ -68,6 +68,7 @@ export class Guards {
       this.known.push({ tensor, storage, requiresGrad: tensor.requiresGrad });
     }
     this.modes = [...recorder.modes];
+    for (const { owner } of recorder.preludes) this.watchGroups(owner);
     this.options = owners.flatMap(groupsOf).map((group) => [group, optionsOf(group)] as const);
     this.watch(recorder);
   }
@@ -105,6 +106,18 @@ export class Guards {
       }
       const values = listOf(module);
       if (values.length !== Object.keys(holder).length) this.listed.push({ module, values });
+    }
+  }
+
+  /** Which parameters an optimizer steps: it also clears their gradients. */
+  private watchGroups(owner: object): void {
+    const { paramGroups: groups } = owner as { paramGroups?: readonly { readonly params: readonly Tensor[] }[] };
+    if (groups === undefined) return;
+    this.held.push({ holder: groups as unknown as Holder, key: 'length', value: groups.length });
+    for (const group of groups) {
+      const { params } = group;
+      this.held.push({ holder: group as unknown as Holder, key: 'params', value: params });
+      this.held.push({ holder: params as unknown as Holder, key: 'length', value: params.length });
     }
   }
 

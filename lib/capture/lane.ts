@@ -3,7 +3,7 @@ import { type Claim, claim, inside, isFree, unclaim } from '../core/busy.js';
 import { TensorError } from '../errors.js';
 import { clone } from '../ops/shape/view.js';
 import type { Tensor } from '../tensor.js';
-import { cancel } from './background.js';
+import { cancel, holdHere } from './background.js';
 import type { Program } from './program.js';
 import { formOf, rebuilt } from './structure.js';
 
@@ -165,6 +165,7 @@ export class Lane {
     this.running = program;
     program.hold();
     claim(own);
+    holdHere(own);
     let value: unknown;
     let failure: { readonly error: unknown } | null = null;
     try {

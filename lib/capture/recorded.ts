@@ -71,7 +71,8 @@ export class Recorded {
 
   constructor(recorder: Recorder, inputs: readonly Port[], outputs: readonly Port[]) {
     const { calls } = recorder;
-    this.leaves = recorder.leaves;
+    // Leaves that the step makes are new in every call: nobody asks what gradient they had before.
+    this.leaves = new Map([...recorder.leaves].filter(([leaf]) => !recorder.tensors.has(leaf)));
     const stays = this.settle(recorder);
     const out = new Set(outputs.map(({ bytes }) => bytes));
     const persists = (own: Own) => own.constant || own.held || stays.has(own.storage.bytes);
@@ -114,8 +115,9 @@ export class Recorded {
     const stays = new Set<Bytes>();
     for (const leaf of leaves.keys()) {
       const { gradient } = leaf;
-      if (gradient === null) this.without.push(leaf);
-      else if (tensors.has(gradient) && own.has(gradient.storage.bytes)) {
+      if (gradient === null) {
+        if (!tensors.has(leaf)) this.without.push(leaf);
+      } else if (tensors.has(gradient) && own.has(gradient.storage.bytes)) {
         gradient.node = null;
         gradient.requiresGrad = false;
         if (tensors.has(leaf)) continue;

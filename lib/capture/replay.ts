@@ -19,6 +19,13 @@ interface Update {
   readonly geometry: Float64Array;
 }
 
+/** What takes the place of the recorded calls of preludes. */
+interface Otherwise {
+  readonly instead: ReadonlyMap<Prelude, readonly Update[]>;
+  /** A prelude threw: what comes behind it does not run. */
+  readonly failure: { readonly error: unknown } | null;
+}
+
 /** Runs the calls from `begin` to before `end`, after copying `inputs` in and before copying `outputs` out. */
 export function run(
   instance: Instance,
@@ -122,11 +129,11 @@ export class Replay {
       for (let i = 0; i < parts.length; i++) {
         const { begin, end, preludes } = parts[i];
         const last = i === parts.length - 1;
-        const instead = this.prepare(preludes);
+        const otherwise = this.prepare(preludes);
         const ins = i === 0 ? copies : NOTHING;
         const outs = last ? results : NOTHING;
-        if (instead === null) run(instance, this.start(begin, i), instance.starts[end], ins, outs, times);
-        else this.runInstead(instead, begin, end, ins, outs);
+        if (otherwise === null) run(instance, this.start(begin, i), instance.starts[end], ins, outs, times);
+        else this.runOtherwise(otherwise, begin, end, ins, outs);
       }
     } catch (error) {
       for (const y of results) y.dispose();
@@ -151,10 +158,10 @@ export class Replay {
     });
     for (let i = 0; i < parts.length; i++) {
       const { begin, end, preludes } = parts[i];
-      const instead = between(() => this.prepare(preludes));
-      if (instead !== null) {
-        // Once, before the step is recorded anew.
-        between(() => this.runInstead(instead, begin, end, NOTHING, NOTHING));
+      const otherwise = between(() => this.prepare(preludes));
+      if (otherwise !== null) {
+        // Once: the step is recorded anew, or ends here.
+        between(() => this.runOtherwise(otherwise, begin, end, NOTHING, NOTHING));
         continue;
       }
       const before = stopped();
@@ -226,21 +233,27 @@ export class Replay {
     for (let i = 0; i < written.length; i++) written[i].version++;
   }
 
-  /** Runs preludes; the calls in their place where they made others than were recorded, else null. */
-  private prepare(preludes: readonly Prelude[]): Map<Prelude, Update[]> | null {
+  /** Runs preludes; null where they made the calls that were recorded. */
+  private prepare(preludes: readonly Prelude[]): Otherwise | null {
     let instead: Map<Prelude, Update[]> | null = null;
     for (const prelude of preludes) {
-      const made = this.collect(prelude);
+      const made: Update[] = [];
+      try {
+        this.collect(prelude, made);
+      } catch (error) {
+        instead ??= new Map();
+        instead.set(prelude, made);
+        return { instead, failure: { error } };
+      }
       if (this.rebind(prelude, made)) continue;
       this.outdated = true;
       instead ??= new Map();
       instead.set(prelude, made);
     }
-    return instead;
+    return instead && { instead, failure: null };
   }
 
-  private collect({ run: again, gradients }: Prelude): Update[] {
-    const made: Update[] = [];
+  private collect({ run: again, gradients }: Prelude, made: Update[]): void {
     const outer = gradients.map(([leaf, g]) => {
       const before = leaf.gradient;
       leaf.gradient = g;
@@ -258,7 +271,6 @@ export class Replay {
         leaf.gradient = outer[i];
       });
     }
-    return made;
   }
 
   /** Puts the calls of a prelude in the place of those before; false where they do not fit. */
@@ -274,9 +286,9 @@ export class Replay {
     return true;
   }
 
-  /** The same step once more with other calls of optimizers. */
-  private runInstead(
-    instead: ReadonlyMap<Prelude, readonly Update[]>,
+  /** The same step once more with other calls of optimizers; as far as it goes where JavaScript threw, which is then thrown here. */
+  private runOtherwise(
+    { instead, failure }: Otherwise,
     begin: number,
     end: number,
     inputs: readonly Tensor[],
@@ -294,6 +306,10 @@ export class Replay {
       }
       at = prelude.end;
       copies = NOTHING;
+    }
+    if (failure !== null) {
+      this.setGradients();
+      throw failure.error;
     }
     run(instance, instance.starts[at], instance.starts[end], copies, outputs);
   }

@@ -46,6 +46,14 @@ export interface Course {
   signatures?: number;
 }
 
+/** Two of the same, made from the same seed. */
+export function twins<T>(make: () => T): [T, T] {
+  manualSeed(1);
+  const first = make();
+  manualSeed(1);
+  return [first, make()];
+}
+
 /** Steps both and compares after each step. */
 export function compare({
   make,
@@ -54,10 +62,7 @@ export function compare({
   between,
   signatures = 1,
 }: Course): CapturedStep<Tensor[], unknown> {
-  manualSeed(1);
-  const eager = make();
-  manualSeed(1);
-  const twin = make();
+  const [eager, twin] = twins(make);
   const step = capture((...given: Tensor[]) => twin.step(...given));
   for (let i = 0; i < steps; i++) {
     const given = inputs(i);
