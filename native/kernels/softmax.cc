@@ -19,6 +19,12 @@ constexpr int64_t kSerial = 16 * 1024;
 
 template <class T>
 T largest(Batch<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == sizeof(float))
+    return _mm512_reduce_max_ps(v);
+  else
+    return _mm512_reduce_max_pd(v);
+#endif
   constexpr int kLanes = Batch<T>::size;
   alignas(64) T lanes[kLanes];
   v.store_aligned(lanes);
@@ -27,7 +33,11 @@ T largest(Batch<T> v) {
   return lanes[0];
 }
 
-// NaN may get lost in the maximum: the sum of exponentials has it again.
+// The exponentials of a row of at most so many bytes wait near, so that y is written once.
+constexpr int64_t kNear = 16 * 1024;
+
+// NaN may get lost in the maximum: the sum of exponentials has it again. Exponentials are positive: two of them may be
+// added before they are widened.
 template <bool kLog, class T>
 void forward_row(T* y, const T* x, int64_t n) {
   using V = Batch<T>;
@@ -36,15 +46,26 @@ void forward_row(T* y, const T* x, int64_t n) {
   // Beyond the end -inf: nothing to a maximum or to a sum of exponentials.
   constexpr T kNothing = -__builtin_inf();
   const V last = whole < n ? load_part(x + whole, n - whole, kNothing) : V(kNothing);
-  V most = last;
-  for (int64_t i = 0; i < whole; i += kSize) most = xsimd::max(most, V::load_unaligned(x + i));
-  const V shift(largest<T>(most));
+  V most[4] = {last, last, last, last};
+  int64_t i = 0;
+  for (; i + 4 * kSize <= whole; i += 4 * kSize)
+    for (int k = 0; k < 4; ++k) most[k] = xsimd::max(most[k], V::load_unaligned(x + i + k * kSize));
+  for (; i < whole; i += kSize) most[0] = xsimd::max(most[0], V::load_unaligned(x + i));
+  const V shift(largest<T>(xsimd::max(xsimd::max(most[0], most[1]), xsimd::max(most[2], most[3]))));
   Sum<T> sum;
-  for (int64_t i = 0; i < whole; i += kSize) {
-    const V e = math::exp(V::load_unaligned(x + i) - shift);
-    if (!kLog) e.store_unaligned(y + i);
-    sum.add(e);
+  const bool near = n * static_cast<int64_t>(sizeof(T)) <= kNear;
+  alignas(64) T room[kLog ? 1 : kNear / sizeof(T)];
+  T* kept = near ? room : y;
+  const auto exponential = [&](int64_t at) {
+    const V e = math::exp(V::load_unaligned(x + at) - shift);
+    if (!kLog) e.store_unaligned(kept + at);
+    return e;
+  };
+  for (i = 0; i + 2 * kSize <= whole; i += 2 * kSize) {
+    const V e = exponential(i);
+    sum.add(e + exponential(i + kSize));
   }
+  if (i < whole) sum.add(exponential(i));
   V e_last = last;
   if (whole < n) {
     e_last = math::exp(last - shift);
@@ -56,7 +77,7 @@ void forward_row(T* y, const T* x, int64_t n) {
     if (whole < n) store_part(y + whole, last - shift - log_sum, n - whole);
   } else {
     const V scale(static_cast<T>(1 / sum.total()));
-    for (int64_t i = 0; i < whole; i += kSize) (V::load_unaligned(y + i) * scale).store_unaligned(y + i);
+    for (int64_t i = 0; i < whole; i += kSize) (V::load_unaligned(kept + i) * scale).store_unaligned(y + i);
     if (whole < n) store_part(y + whole, e_last * scale, n - whole);
   }
 }

@@ -45,9 +45,11 @@ struct Sum {
     for (int k = 0; k < kParts; ++k) part[k].store_unaligned(lanes + k * Batch<double>::size);
   }
   double total() const {
-    constexpr int kLanes = Batch<T>::size;
+    constexpr int kLanes = Batch<double>::size;
+    Batch<double> all = part[0];
+    for (int k = 1; k < kParts; ++k) all += part[k];
     double lanes[kLanes];
-    store(lanes);
+    all.store_unaligned(lanes);
     for (int half = kLanes / 2; half > 0; half /= 2)
       for (int k = 0; k < half; ++k) lanes[k] += lanes[k + half];
     return lanes[0];
