@@ -1,6 +1,6 @@
 // Whether operations are recorded for differentiation: noGrad, enableGrad, inferenceMode.
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, TensorError } from '../errors.js';
+import { Context } from './context.js';
 
 /** A mode that an asynchronous function carries across its awaits; over once its promise settles. */
 interface AsyncMode {
@@ -11,18 +11,17 @@ interface AsyncMode {
 
 /** The mode of the synchronous stretch that is running, null outside of one: then the asynchronous context decides. */
 let forced: boolean | null = null;
-let asyncModes = 0;
-const asyncMode = new AsyncLocalStorage<AsyncMode>();
+const modes = new Context<AsyncMode>();
 
 /** Whether operations are recorded for {@link backward} at this moment. */
 export function isGradEnabled(): boolean {
   if (forced !== null) return forced;
-  return asyncModes === 0 || (surrounding()?.mode ?? true);
+  return modes.held === 0 || (surrounding()?.mode ?? true);
 }
 
 /** The innermost asynchronous mode that is not over. */
 function surrounding(): AsyncMode | undefined {
-  let found = asyncMode.getStore();
+  let found = modes.get();
   while (found !== undefined && !found.open) found = found.outer;
   return found;
 }
@@ -45,7 +44,7 @@ function run<T>(op: string, mode: boolean, fn: () => T): T {
   let result: T | Promise<unknown>;
   try {
     // Whether fn goes on after this call is known when it returns a promise; its awaits must see the context by then.
-    result = asyncMode.run(context, fn);
+    result = modes.run(context, fn);
   } catch (error) {
     context.open = false;
     throw error;
@@ -56,10 +55,10 @@ function run<T>(op: string, mode: boolean, fn: () => T): T {
     context.open = false;
     return result;
   }
-  asyncModes++;
+  modes.hold();
   return result.finally(() => {
     context.open = false;
-    asyncModes--;
+    modes.release();
   }) as T;
 }
 

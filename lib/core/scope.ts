@@ -1,7 +1,7 @@
 // scope(): releases what a function made and did not return; the same machinery frees temporaries of gradient rules.
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { Context } from './context.js';
 
 /** The tensors made since a scope began. */
 export type Frame = Tensor[];
@@ -16,24 +16,23 @@ interface AsyncScope {
 export const HIDDEN: Frame = [];
 
 let current: Frame | null = null;
-let asyncScopes = 0;
-const asyncScope = new AsyncLocalStorage<AsyncScope>();
+const scopes = new Context<AsyncScope>();
 
 /** Called for every new tensor. */
 export function track(tensor: Tensor): void {
   if (current === HIDDEN) return;
   if (current !== null) current.push(tensor);
-  else if (asyncScopes > 0) surrounding()?.frame?.push(tensor);
+  else if (scopes.held > 0) surrounding()?.frame?.push(tensor);
 }
 
 /** Whether a scope may want to know of what is made now. */
 export function isScoped(): boolean {
-  return (current !== null && current !== HIDDEN) || asyncScopes > 0;
+  return (current !== null && current !== HIDDEN) || scopes.held > 0;
 }
 
 /** The innermost asynchronous scope that has not ended: work that outlives its scope belongs to the one around it. */
 function surrounding(): AsyncScope | undefined {
-  let found = asyncScope.getStore();
+  let found = scopes.get();
   while (found !== undefined && found.frame === null) found = found.outer;
   return found;
 }
@@ -149,7 +148,7 @@ export function scope<T>(fn: () => T): T {
   const outer = pushFrame(frame);
   let result: T;
   try {
-    result = asyncScope.run(context, fn);
+    result = scopes.run(context, fn);
   } catch (error) {
     popFrame(outer);
     end(undefined);
@@ -160,9 +159,9 @@ export function scope<T>(fn: () => T): T {
     end(result);
     return result;
   }
-  asyncScopes++;
+  scopes.hold();
   const settle = (value: unknown) => {
-    asyncScopes--;
+    scopes.release();
     end(value);
   };
   return result.then(
