@@ -48,3 +48,4 @@ export { interpolate } from '../ops/resample/interpolate.js';
 export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/resample/shuffle.js';
 export { type PadMode, type PadOptions, pad } from '../ops/shape/pad.js';
 export { gumbelSoftmax } from '../sample.js';
+export { fractionalMaxPool2d, fractionalMaxPool3d } from './pool-fractional.js';

@@ -118,6 +118,7 @@ export {
   AdaptiveMaxPool2d,
   AdaptiveMaxPool3d,
 } from './pool-adaptive.js';
+export { FractionalMaxPool2d, FractionalMaxPool3d, type FractionalPoolOptions } from './pool-fractional.js';
 export {
   CELU,
   ELU,

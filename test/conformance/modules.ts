@@ -49,6 +49,8 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   AdaptiveMaxPool1d: 'output_size | return_indices',
   AdaptiveMaxPool2d: 'output_size | return_indices',
   AdaptiveMaxPool3d: 'output_size | return_indices',
+  FractionalMaxPool2d: 'kernel_size | output_size output_ratio return_indices',
+  FractionalMaxPool3d: 'kernel_size | output_size output_ratio return_indices',
   BatchNorm1d: RUNNING,
   BatchNorm2d: RUNNING,
   BatchNorm3d: RUNNING,

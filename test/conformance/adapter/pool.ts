@@ -28,6 +28,13 @@ interface AdaptiveArgs {
   output_size: number | (number | null)[];
   return_indices?: boolean;
 }
+// The second input, where there is one, is _random_samples.
+interface FractionalArgs {
+  kernel_size: Size;
+  output_size?: Size | null;
+  output_ratio?: Size | null;
+  return_indices?: boolean;
+}
 interface LpArgs {
   norm_type: NumberJson;
   kernel_size: Size;
@@ -87,6 +94,22 @@ const adaptiveMax = (run: (x: Tensor, size: Any, options: Any) => Tensor | Extre
     outputs(run(x, sizes(a.output_size), given({ returnIndices: a.return_indices }) as Any)),
   );
 
+const fractional = (run: (x: Tensor, size: Any, options: Any) => Tensor | Extremes): Entry =>
+  op<FractionalArgs>(['kernel_size', 'output_size', 'output_ratio', 'return_indices'], ([x, samples], a) =>
+    outputs(
+      run(
+        x,
+        sizes(a.kernel_size),
+        given({
+          outputSize: sizes(a.output_size),
+          outputRatio: sizes(a.output_ratio),
+          returnIndices: a.return_indices,
+          randomSamples: samples,
+        }) as Any,
+      ),
+    ),
+  );
+
 const lp = (run: (x: Tensor, p: number, size: Any, options: Any) => Tensor): Entry =>
   op<LpArgs>(['norm_type', 'kernel_size', 'stride', 'ceil_mode'], ([x], a) =>
     run(
@@ -120,6 +143,8 @@ export const pool = {
   adaptive_max_pool1d: adaptiveMax(cr.adaptiveMaxPool1d),
   adaptive_max_pool2d: adaptiveMax(cr.adaptiveMaxPool2d),
   adaptive_max_pool3d: adaptiveMax(cr.adaptiveMaxPool3d),
+  fractional_max_pool2d: fractional(cr.nn.functional.fractionalMaxPool2d),
+  fractional_max_pool3d: fractional(cr.nn.functional.fractionalMaxPool3d),
   lp_pool1d: lp(cr.lpPool1d),
   lp_pool2d: lp(cr.lpPool2d),
   max_unpool1d: unpool(cr.maxUnpool1d),
