@@ -114,22 +114,14 @@ void pack_panel(Matrix<const T> from, int64_t rows, int64_t depth, T* to) {
   }
 }
 
-// Rows of a matrix in blocks for tiles, each [depth, rows of the block]; room for a vector more.
+// to [rows, columns] = rows of a matrix side by side, times a factor.
 template <class T>
-void pack_rows_as_factors(Matrix<const T> from, const Blocks& blocks, int64_t depth, T* to) {
-  for (int64_t block = 0; block < blocks.count; ++block) {
-    const int64_t begin = blocks.begin(block), rows = blocks.size(block);
-    pack_transposed_rows(from.row(begin), from.stride, rows, depth, to + begin * depth, rows);
-  }
-}
-
-// Columns of a matrix in blocks for tiles, each [rows, columns of the block].
-template <class T>
-void pack_columns_as_factors(Matrix<const T> from, int64_t rows, const Blocks& blocks, T* to) {
-  for (int64_t block = 0; block < blocks.count; ++block) {
-    const int64_t begin = blocks.begin(block), columns = blocks.size(block);
-    T* row = to + begin * rows;
-    for (int64_t i = 0; i < rows; ++i, row += columns) copy_lanes(row, from.row(i) + begin, columns);
+void copy_rows(Matrix<const T> from, int64_t rows, int64_t columns, T factor, T* to) {
+  for (int64_t i = 0; i < rows; ++i, to += columns) {
+    copy_lanes(to, from.row(i), columns);
+    if (factor != T{1}) {
+      for (int64_t j = 0; j < columns; ++j) to[j] *= factor;
+    }
   }
 }
 
@@ -138,14 +130,31 @@ void scale_elements(T* x, int64_t n, T factor) {
   for (int64_t i = 0; i < n; ++i) x[i] *= factor;
 }
 
-// c [rows of the blocks, kPanel] = or += packed factors times a panel [depth, kPanel].
+// Factors of a product, that of row i and term l at data[i * row + l * term].
 template <class T>
-CHAINRULE_INLINE void multiply_blocks(const Blocks& blocks, int64_t depth, const T* factors, const T* panel, Store how,
-                                      T* c) {
+struct Factors {
+  const T* data;
+  int64_t row, term;
+};
+
+template <class T>
+Factors<T> rows_of(Matrix<const T> m) {
+  return {m.data, m.stride, 1};
+}
+template <class T>
+Factors<T> columns_of(Matrix<const T> m) {
+  return {m.data, 1, m.stride};
+}
+
+// c [rows of the blocks, kPanel] = or += factors times a panel [depth, kPanel].
+template <class T>
+CHAINRULE_INLINE void multiply_blocks(const Blocks& blocks, int64_t depth, Factors<T> factors, const T* panel,
+                                      Store how, T* c) {
   constexpr int64_t n = kPanel<T>;
   for (int64_t block = 0; block < blocks.count; ++block) {
     const int64_t begin = blocks.begin(block);
-    outer_tile(T{}, blocks.size(block))(depth, factors + begin * depth, panel, n, nullptr, how, c + begin * n, n);
+    free_tile(T{}, blocks.size(block))(depth, factors.data + begin * factors.row, factors.row, factors.term, panel, how,
+                                       c + begin * n, n);
   }
 }
 

@@ -19,18 +19,12 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
-// A block of queries packed for all products, and what belongs to each.
+// A block of queries for all products, scaled, and what belongs to each.
 template <class T>
 struct Queries {
   Queries(const AttentionArgs& args)
-      : q_rows(kQueries * args.e + kLanes<T>),
-        dy_rows(kQueries * args.ev + kLanes<T>),
-        q_columns(kQueries * args.e),
-        dy_columns(kQueries * args.ev),
-        shift(kQueries),
-        scale(kQueries),
-        dot(kQueries) {}
-  const Scratch<T> q_rows, dy_rows, q_columns, dy_columns, shift, scale, dot;
+      : q(kQueries * args.e), dy(kQueries * args.ev), shift(kQueries), scale(kQueries), dot(kQueries) {}
+  const Scratch<T> q, dy, shift, scale, dot;
 };
 
 template <class T>
@@ -85,8 +79,9 @@ class Backward {
     const Blocks features(e, kOuterRows), value_features(ev, kOuterRows);
     const Mask<T> mask(args_, head);
     const Queries<T> block(args_);
+    const Matrix<const T> q{block.q, e}, dy{block.dy, ev};
     // Panels of keys, then per panel what they collect.
-    const Scratch<T> k_panels(kKeys * e + w), v_panels(kKeys * ev + w), k_columns(wants_dq ? kKeys * e : 0);
+    const Scratch<T> k_panels(kKeys * e + w), v_panels(kKeys * ev + w), k_rows(wants_dq ? kKeys * e : 0);
     const Scratch<T> dk_panels(dk.data ? kKeys * e : 0), dv_panels(dv.data ? kKeys * ev : 0);
     const Scratch<T> weights(kQueries * n), gradients(kQueries * n), turned(wants_dq ? kQueries * kKeys : 0);
     const int64_t query_panels = blocks_of(rows.size(), n);
@@ -99,7 +94,7 @@ class Backward {
         pack_panel<T>({k.row(at), k.stride}, count, e, k_panels + p * n * e);
         pack_panel<T>({v.row(at), v.stride}, count, ev, v_panels + p * n * ev);
       }
-      if (wants_dq) pack_columns_as_factors<T>({k.row(key), k.stride}, keys, features, k_columns);
+      if (wants_dq) copy_rows<T>({k.row(key), k.stride}, keys, e, T{1}, k_rows);
       for (int64_t query = rows.begin; query < rows.end; query += kQueries) {
         const int64_t queries = smaller(kQueries, rows.end - query);
         const Blocks blocks(queries, kOuterRows);
@@ -108,19 +103,19 @@ class Backward {
         if (next != head && key == columns.begin && query == rows.begin) prefetch(next);
         for (int64_t p = 0; p < panels; ++p) {
           const int64_t count = smaller(n, keys - p * n);
-          multiply_blocks<T>(blocks, e, block.q_rows, k_panels + p * n * e, Store::kSet, weights);
-          multiply_blocks<T>(blocks, ev, block.dy_rows, v_panels + p * n * ev, Store::kSet, gradients);
+          multiply_blocks<T>(blocks, e, rows_of(q), k_panels + p * n * e, Store::kSet, weights);
+          multiply_blocks<T>(blocks, ev, rows_of(dy), v_panels + p * n * ev, Store::kSet, gradients);
           through_softmax(mask, query, queries, key + p * n, count, block, weights, gradients);
           if (dv.data)
-            multiply_blocks<T>(value_features, queries, block.dy_columns, weights, how, dv_panels + p * n * ev);
-          if (dk.data) multiply_blocks<T>(features, queries, block.q_columns, gradients, how, dk_panels + p * n * e);
+            multiply_blocks<T>(value_features, queries, columns_of(dy), weights, how, dv_panels + p * n * ev);
+          if (dk.data) multiply_blocks<T>(features, queries, columns_of(q), gradients, how, dk_panels + p * n * e);
           if (wants_dq) turn(queries, gradients, turned + p * n * n);
         }
         if (!wants_dq) continue;
         const Store after = key == columns.begin ? Store::kSet : Store::kAdd;
         T* to = dq_panels + (query - rows.begin) * e;
         for (int64_t p = 0; p * n < queries; ++p)
-          multiply_blocks<T>(features, keys, k_columns, turned + p * n * kKeys, after, to + p * n * e);
+          multiply_blocks<T>(features, keys, columns_of<T>({k_rows, e}), turned + p * n * kKeys, after, to + p * n * e);
       }
       for (int64_t p = 0; p < panels; ++p) {
         const int64_t count = smaller(n, keys - p * n), at = key + p * n;
@@ -140,14 +135,9 @@ class Backward {
     const int64_t e = args_.e, ev = args_.ev;
     const auto q = matrix_of<const T>(args_, args_.q, head), y = matrix_of<const T>(args_, args_.y, head),
                dy = matrix_of<const T>(args_, args_.dy, head);
-    const Blocks blocks(queries, kOuterRows);
-    const Matrix<const T> q_here{q.row(query), q.stride}, dy_here{dy.row(query), dy.stride};
-    pack_rows_as_factors<T>(q_here, blocks, e, block.q_rows);
-    pack_rows_as_factors<T>(dy_here, blocks, ev, block.dy_rows);
-    pack_columns_as_factors<T>(q_here, queries, Blocks(e, kOuterRows), block.q_columns);
-    pack_columns_as_factors<T>(dy_here, queries, Blocks(ev, kOuterRows), block.dy_columns);
-    scale_elements<T>(block.q_rows, queries * e, static_cast<T>(args_.scale));
-    scale_elements<T>(block.q_columns, queries * e, static_cast<T>(args_.scale));
+    const Matrix<const T> dy_here{dy.row(query), dy.stride};
+    copy_rows<T>({q.row(query), q.stride}, queries, e, static_cast<T>(args_.scale), block.q);
+    copy_rows<T>(dy_here, queries, ev, T{1}, block.dy);
     const T* stats = static_cast<const T*>(args_.stats) + head * args_.l + query;
     copy_lanes<T>(block.shift, stats, queries);
     copy_lanes<T>(block.scale, stats + heads_of(args_) * args_.l, queries);

@@ -36,7 +36,7 @@ class Forward {
     const auto q = matrix_of<const T>(args_, args_.q, head), k = matrix_of<const T>(args_, args_.k, head),
                v = matrix_of<const T>(args_, args_.v, head);
     const Mask<T> mask(args_, head);
-    const Scratch<T> packed_q(panels * args_.e * n + w), packed_k(keys_ * args_.e + w), packed_v(keys_ * args_.ev + w);
+    const Scratch<T> packed_q(panels * args_.e * n + w), values(keys_ * args_.ev);
     const Scratch<T> scores(keys_ * n), sums(panels * args_.ev * n);
     const Scratch<Panel> states(panels);
     const Blocks features(args_.ev, kOuterRows);
@@ -46,19 +46,20 @@ class Forward {
     for (int64_t key = 0; key < args_.s; key += keys_) {
       const int64_t keys = smaller(keys_, args_.s - key);
       const Blocks blocks(keys, kOuterRows);
-      pack_rows_as_factors<T>({k.row(key), k.stride}, blocks, args_.e, packed_k);
-      pack_columns_as_factors<T>({v.row(key), v.stride}, keys, features, packed_v);
+      copy_rows<T>({v.row(key), v.stride}, keys, args_.ev, T{1}, values);
       if (next != head && key == 0) {
         prefetch_rows(matrix_of<const T>(args_, args_.q, next), smaller(kQueries, args_.l), args_.e);
         prefetch_rows(matrix_of<const T>(args_, args_.k, next), keys, args_.e);
         prefetch_rows(matrix_of<const T>(args_, args_.v, next), keys, args_.ev);
       }
       for (int64_t p = 0; p < panels; ++p) {
-        multiply_blocks<T>(blocks, args_.e, packed_k, packed_q + p * args_.e * n, Store::kSet, scores);
+        multiply_blocks<T>(blocks, args_.e, rows_of<T>({k.row(key), k.stride}), packed_q + p * args_.e * n, Store::kSet,
+                           scores);
         add_mask(mask, first + p * n, smaller(n, queries - p * n), key, keys, scores);
         T* out = sums + p * args_.ev * n;
         exponentials(keys, scores, states[p], key == 0 ? nullptr : out);
-        multiply_blocks<T>(features, keys, packed_v, scores, key == 0 ? Store::kSet : Store::kAdd, out);
+        multiply_blocks<T>(features, keys, columns_of<T>({values, args_.ev}), scores,
+                           key == 0 ? Store::kSet : Store::kAdd, out);
       }
     }
     for (int64_t p = 0; p < panels; ++p) {

@@ -19,44 +19,6 @@ constexpr int64_t kFewRows = 128, kKept = 256 * 1024;
 // Multiply-adds of a task, about 10 us.
 constexpr int64_t kTask = int64_t{1} << 20;
 
-// sums [M, 2 vectors] = or += rows of b times a panel [k, 2 vectors] of a^T.
-template <class T, int M>
-void tile(int64_t k, const T* b, int64_t ldb, const T* panel, Store how, T* sums, int64_t ld) {
-  constexpr int64_t w = kLanes<T>;
-  Vector<T> parts[M][2];
-#pragma GCC unroll 16
-  for (int i = 0; i < M; ++i) parts[i][0] = parts[i][1] = Vector<T>{};
-  for (; k > 0; --k, ++b, panel += 2 * w) {
-    const Vector<T> left = load(panel), right = load(panel + w);
-#pragma GCC unroll 16
-    for (int i = 0; i < M; ++i) {
-      const Vector<T> factor = broadcast(b[i * ldb]);
-      parts[i][0] = fma(factor, left, parts[i][0]);
-      parts[i][1] = fma(factor, right, parts[i][1]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < M; ++i) {
-    if (how == Store::kAdd) {
-      parts[i][0] += load(sums + i * ld);
-      parts[i][1] += load(sums + i * ld + w);
-    }
-    store(sums + i * ld, parts[i][0]);
-    store(sums + i * ld + w, parts[i][1]);
-  }
-}
-
-template <class T>
-using Tile = void (*)(int64_t k, const T* b, int64_t ldb, const T* panel, Store how, T* sums, int64_t ld);
-
-template <class T, int M>
-Tile<T> find_tile(int64_t rows) {
-  if constexpr (M > 1) {
-    if (rows < M) return find_tile<T, M - 1>(rows);
-  }
-  return tile<T, M>;
-}
-
 template <class T>
 class Turned {
  public:
@@ -103,7 +65,7 @@ class Turned {
 
   // Of rows [j, j + rows) of b; the `next` ones behind them are asked for meanwhile.
   void multiply(int64_t j, int64_t rows, int64_t next, const T* packed, T* sums) const {
-    const Tile<T> tile = find_tile<T, kOuterRows>(rows);
+    const FreeTile<T> tile = free_tile(T{}, rows);
     const int64_t panels = width_ / n;
     const T* from = b_ + j * g_.ldb;
     Ahead<T> ahead(from + rows * g_.ldb, g_.ldb, next, g_.k, panels * depths_.count);
@@ -111,7 +73,7 @@ class Turned {
       const int64_t begin = depths_.begin(l), depth = depths_.size(l);
       for (int64_t p = 0; p < panels; ++p) {
         ahead.step();
-        tile(depth, from + begin, g_.ldb, packed + (p * g_.k + begin) * n, l == 0 ? Store::kSet : Store::kAdd,
+        tile(depth, from + begin, g_.ldb, 1, packed + (p * g_.k + begin) * n, l == 0 ? Store::kSet : Store::kAdd,
              sums + p * n, width_);
       }
     }

@@ -40,6 +40,32 @@ void outer(int64_t k, const T* a, const T* b, int64_t ldb, const T* bias, Store 
   }
 }
 
+template <class T, int M>
+void free_outer(int64_t k, const T* a, int64_t row, int64_t term, const T* b, Store how, T* c, int64_t ldc) {
+  constexpr int64_t w = kLanes<T>;
+  Vector<T> sums[M][2];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) sums[i][0] = sums[i][1] = Vector<T>{};
+  for (; k > 0; --k, a += term, b += 2 * w) {
+    const Vector<T> left = load(b), right = load(b + w);
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i) {
+      const Vector<T> factor = broadcast(a[i * row]);
+      sums[i][0] = fma(factor, left, sums[i][0]);
+      sums[i][1] = fma(factor, right, sums[i][1]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) {
+    if (how == Store::kAdd) {
+      sums[i][0] += load(c + i * ldc);
+      sums[i][1] += load(c + i * ldc + w);
+    }
+    store(c + i * ldc, sums[i][0]);
+    store(c + i * ldc + w, sums[i][1]);
+  }
+}
+
 template <class T, int M, int N>
 void dot(int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb, T* c, int64_t ldc) {
   Vector<T> sums[M][N];
@@ -70,6 +96,14 @@ OuterTile<T> find_outer(int64_t rows) {
   return outer<T, M>;
 }
 
+template <class T, int M>
+FreeTile<T> find_free(int64_t rows) {
+  if constexpr (M > 1) {
+    if (rows < M) return find_free<T, M - 1>(rows);
+  }
+  return free_outer<T, M>;
+}
+
 template <class T, int M, int N>
 DotTile<T> find_dot(int64_t rows, int64_t columns) {
   if constexpr (M > 1) {
@@ -85,6 +119,8 @@ DotTile<T> find_dot(int64_t rows, int64_t columns) {
 
 OuterTile<float> outer_tile(float, int64_t rows) { return find_outer<float, kOuterRows>(rows); }
 OuterTile<double> outer_tile(double, int64_t rows) { return find_outer<double, kOuterRows>(rows); }
+FreeTile<float> free_tile(float, int64_t rows) { return find_free<float, kOuterRows>(rows); }
+FreeTile<double> free_tile(double, int64_t rows) { return find_free<double, kOuterRows>(rows); }
 DotTile<float> dot_tile(float, int64_t rows, int64_t columns) {
   return find_dot<float, kDotRows, kDotColumns>(rows, columns);
 }

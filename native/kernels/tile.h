@@ -11,6 +11,10 @@ template <class T>
 using OuterTile = void (*)(int64_t k, const T* a, const T* b, int64_t ldb, const T* bias, Store store, T* c,
                            int64_t ldc);
 
+// The same with factors that lie anywhere, the one of row i and term l at a[i * row + l * term], and a packed b.
+template <class T>
+using FreeTile = void (*)(int64_t k, const T* a, int64_t row, int64_t term, const T* b, Store store, T* c, int64_t ldc);
+
 // c [rows, columns] += a [rows, k] b [columns, k]^T; k is a multiple of kLanes.
 template <class T>
 using DotTile = void (*)(int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb, T* c, int64_t ldc);
@@ -18,6 +22,8 @@ using DotTile = void (*)(int64_t k, const T* a, int64_t lda, const T* b, int64_t
 // The tile of so many rows, 1 to kOuterRows, and columns; the first argument only names the element type.
 OuterTile<float> outer_tile(float, int64_t rows);
 OuterTile<double> outer_tile(double, int64_t rows);
+FreeTile<float> free_tile(float, int64_t rows);
+FreeTile<double> free_tile(double, int64_t rows);
 DotTile<float> dot_tile(float, int64_t rows, int64_t columns);
 DotTile<double> dot_tile(double, int64_t rows, int64_t columns);
 
