@@ -1,4 +1,5 @@
 // The public exports of nn, and nothing else.
+
 export {
   GELU,
   Hardsigmoid,
@@ -14,6 +15,11 @@ export {
   Tanh,
   Tanhshrink,
 } from './activation.js';
+export {
+  AdaptiveLogSoftmaxWithLoss,
+  type AdaptiveSoftmaxOptions,
+  type AdaptiveSoftmaxResult,
+} from './adaptive-softmax.js';
 export { type AttentionCall, MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
 export {
   BatchNorm1d,
