@@ -59,11 +59,12 @@ async function eventLoop(): Promise<Table> {
 }
 
 async function inProcess(): Promise<Table> {
-  const seen = await askInProcess(SIDES, expected, ROUNDS, COUNT);
+  const sides = ['chainrule', 'chainrule, tensors', 'onnxruntime'] as const;
+  const seen = await askInProcess(sides, expected, ROUNDS, COUNT);
   const of = (name: SideName, key: keyof Seen) => median((seen.get(name) ?? []).map((s) => s[key]));
   const ratio = of('chainrule', 'perSecond') / of('onnxruntime', 'perSecond');
   const faster = of('chainrule', 'p99') < of('onnxruntime', 'p99');
-  const lines = SIDES.map((name) => {
+  const lines = sides.map((name) => {
     const wrong = (seen.get(name) ?? []).reduce((sum, s) => sum + s.wrong, 0);
     const verdict =
       name === 'chainrule'

@@ -1,8 +1,8 @@
 // Both ways to answer a request: serve(), and onnxruntime's session.run.
-import { noGrad, serve, tensor } from 'chainrule';
+import { fromTypedArray, noGrad, serve, tensor } from 'chainrule';
 import { type Answer, CALLERS, onnxModel, ourModel, SIZES } from './model.js';
 
-export type SideName = 'chainrule' | 'onnxruntime';
+export type SideName = 'chainrule' | 'chainrule, tensors' | 'onnxruntime';
 
 /** What answers, and its end. */
 export interface Side {
@@ -12,7 +12,16 @@ export interface Side {
 
 function chainrule(): Side {
   const predict = serve(ourModel(), { maxBatch: CALLERS });
-  const answer = async (data: Float32Array) => (await predict(data)) as Float32Array;
+  return { answer: async (data) => (await predict(data)) as Float32Array, close: () => predict.close() };
+}
+
+/** The same with a tensor made for each request and another for each answer, as onnxruntime has it. */
+function chainruleTensors(): Side {
+  const predict = serve(ourModel(), { maxBatch: CALLERS });
+  const answer = async (data: Float32Array) => {
+    const y = await predict(fromTypedArray(data, [1, SIZES[0]]));
+    return y.data as Float32Array;
+  };
   return { answer, close: () => predict.close() };
 }
 
@@ -30,7 +39,8 @@ async function onnxruntime(): Promise<Side> {
 }
 
 export async function openSide(name: SideName): Promise<Side> {
-  return name === 'chainrule' ? chainrule() : await onnxruntime();
+  if (name === 'onnxruntime') return onnxruntime();
+  return name === 'chainrule' ? chainrule() : chainruleTensors();
 }
 
 /** What chainrule answers outside serve(): an eager forward pass of one row. */
