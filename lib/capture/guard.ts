@@ -135,11 +135,12 @@ export class Guards {
       const { holder, key, value } = held[i];
       if (holder[key] !== value) return false;
     }
-    for (const { module, values } of listed) {
+    for (let i = 0; i < listed.length; i++) {
+      const { module, values } = listed[i];
       const now = listOf(module);
-      if (now.length !== values.length || now.some((value, i) => value !== values[i])) return false;
+      if (now.length !== values.length || now.some((value, k) => value !== values[k])) return false;
     }
-    for (const [group, text] of options) if (optionsOf(group) !== text) return false;
+    for (let i = 0; i < options.length; i++) if (optionsOf(options[i][0]) !== options[i][1]) return false;
     for (let i = 0; i < known.length; i++) {
       const { tensor, storage, requiresGrad } = known[i];
       // Given back or converted: the function itself says what that means. Transferred away: the memory is gone.

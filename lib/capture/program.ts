@@ -32,7 +32,11 @@ export class Program {
   ) {
     this.replay = new Replay(recorded, instance);
     this.claim = claimOf(recorded, guards);
+    this.plain = output.kind === 'tensor' && 'port' in sources[0] && inputGradients.length === 0;
   }
+
+  /** The output is the one result. */
+  private readonly plain: boolean;
 
   /** Whether a replay does what the function would do now. */
   get valid(): boolean {
@@ -46,6 +50,7 @@ export class Program {
   /** The output of a replay, as the function returns it. */
   assemble(inputs: readonly Tensor[], results: readonly Tensor[]): unknown {
     for (const { input, port } of this.inputGradients) collect(inputs[input], results[port]);
+    if (this.plain) return results[0];
     const tensors = this.sources.map((source) => {
       if ('port' in source) return results[source.port];
       return 'input' in source ? inputs[source.input] : source.external;

@@ -35,16 +35,16 @@ export function run(
   outputs: readonly Tensor[],
   times: Float64Array | null = null,
 ): void {
-  const buffers: Bytes[] = [];
+  const buffers: Bytes[] = new Array(inputs.length + outputs.length);
   let slot = FIRST_COPY;
   for (let i = 0; i < inputs.length; i++) {
-    buffers.push(inputs[i].storage.bytes);
+    buffers[i] = inputs[i].storage.bytes;
     G[slot++] = i;
     G[slot++] = offsetOf(inputs[i]);
   }
   const ports = instance.recorded.inputs.length;
   for (let i = 0; i < outputs.length; i++) {
-    buffers.push(outputs[i].storage.bytes);
+    buffers[inputs.length + i] = outputs[i].storage.bytes;
     G[slot++] = ports + i;
     G[slot++] = offsetOf(outputs[i]);
   }
@@ -53,7 +53,11 @@ export function run(
   G[2] = end;
   G[3] = inputs.length;
   G[4] = outputs.length;
-  const stopped = native.programRun(times, ...buffers);
+  // A list spread over arguments costs 50 ns more.
+  const stopped =
+    times === null && buffers.length === 2
+      ? native.programRun(null, buffers[0], buffers[1])
+      : native.programRun(times, ...buffers);
   if (stopped !== end) throw badIndex(instance, stopped, G[0]);
 }
 

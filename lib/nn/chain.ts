@@ -12,18 +12,27 @@ const pools = (module: AnyModule) =>
   POOLS.some((kind) => runs(module, kind)) && !(module as MaxPool1d | MaxPool2d | MaxPool3d).options?.returnIndices;
 
 /**
- * The modules in the order they are best run in: `relu(maxPool(x))` for `maxPool(relu(x))`, which are the same to the last bit,
+ * Gives the inputs to the first module of a list, what it gives to the second, and so on, in the order they are best run in: `relu(maxPool(x))` for `maxPool(relu(x))`, which are the same to the last bit,
  * gradients included, but the pooled values are fewer. Where somebody watches a module, the order stays.
  */
-export function* inBestOrder(modules: Iterable<AnyModule>): Generator<AnyModule> {
+export function runChain(modules: ArrayLike<AnyModule>, inputs: unknown[]): unknown {
   let waiting: AnyModule | null = null;
-  for (const module of modules) {
+  let value = inputs[0];
+  // The first module may take several inputs; indices, for an iterator costs as much as a small module.
+  let first = inputs.length !== 1;
+  const pass = (module: AnyModule): void => {
+    value = first ? module.forward(...inputs) : module.forward(value);
+    first = false;
+  };
+  for (let i = 0; i < modules.length; i++) {
+    const module = modules[i];
     if (waiting !== null && !pools(module)) {
-      yield waiting;
+      pass(waiting);
       waiting = null;
     }
     if (waiting === null && runs(module, ReLU)) waiting = module;
-    else yield module;
+    else pass(module);
   }
-  if (waiting !== null) yield waiting;
+  if (waiting !== null) pass(waiting);
+  return value;
 }

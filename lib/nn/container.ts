@@ -1,7 +1,7 @@
 // Containers by number: Sequential, ModuleList, ParameterList.
 import { describe, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { inBestOrder } from './chain.js';
+import { runChain } from './chain.js';
 import { type AnyModule, Module } from './module.js';
 import { Parameter } from './parameter.js';
 
@@ -140,9 +140,7 @@ export class Sequential<const L extends readonly AnyModule[] = readonly AnyModul
   }
 
   forward(...inputs: InputsOf<L>): OutputOf<L> {
-    let values: unknown[] = inputs;
-    for (const module of inBestOrder(this)) values = [module.forward(...values)];
-    return values[0] as OutputOf<L>;
+    return runChain(this, inputs) as OutputOf<L>;
   }
 }
 

@@ -1,7 +1,7 @@
 // What every reduction shares: its options, its plan, and the call of a kernel.
 import { make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, type DType } from '../../core/dtype.js';
-import { checkBoolean, normalizeAxes, type Shape, sizeOf } from '../../core/shape.js';
+import { checkBoolean, MAX_NDIM, normalizeAxes, type Shape, sizeOf } from '../../core/shape.js';
 import { checkOptions } from '../../errors.js';
 import { type Bytes, native } from '../../native.js';
 import type { Tensor } from '../../tensor.js';
@@ -31,6 +31,9 @@ export interface Plan {
 }
 
 const KEEPDIM: readonly string[] = ['keepdim'];
+const NO_OPTIONS: ReduceOptions = { keepdim: false };
+const ALL: readonly (readonly number[])[] = Array.from({ length: MAX_NDIM + 1 }, (_, n) => normalizeAxes('', [], n));
+const ONES: readonly Shape[] = Array.from({ length: MAX_NDIM + 1 }, (_, n) => new Array<number>(n).fill(1));
 
 /** Checks axes and options; `known` are the option names of the op. */
 export function plan(
@@ -42,7 +45,11 @@ export function plan(
 ): Plan {
   checkOptions(op, options, known);
   const keepdim = checkBoolean(op, 'keepdim', options?.keepdim ?? false);
-  const list = normalizeAxes(op, axes, x.ndim);
+  const { ndim } = x;
+  const list = axes === undefined ? ALL[ndim] : normalizeAxes(op, axes, ndim);
+  if (list.length === ndim && !keepdim) {
+    return { axes: list, kept: ONES[ndim], shape: ONES[0], count: x.size, options: NO_OPTIONS };
+  }
   const kept = x.shape.map((n, i) => (list.includes(i) ? 1 : n));
   const shape = keepdim ? kept : x.shape.filter((_, i) => !list.includes(i));
   return { axes: list, kept, shape, count: sizeOf(list.map((i) => x.shape[i])), options: { keepdim } };
