@@ -106,7 +106,8 @@ export function backward(y: Tensor, gradient?: Tensor | null, options?: Backward
     );
   }
   const root = rootOf('backward', y);
-  walk('backward', [root], [seed('backward', y, gradient)], { ...flags('backward', options), targets: null });
+  const { retainGraph, createGraph } = flags('backward', options);
+  walk('backward', [root], [seed('backward', y, gradient)], { retainGraph, createGraph, targets: null });
 }
 
 /** Options of {@link grad}. */

@@ -357,7 +357,7 @@ export function walk(
 ): (Tensor | null)[] {
   const { retainGraph, createGraph, targets } = options;
   const targetSet = targets === null ? null : new Set(targets);
-  const found = new Map<Node, Tensor>();
+  const found = targets === null ? null : new Map<Node, Tensor>();
   let nodes: readonly Node[] = [];
   const paused = pause();
   const before = setGradEnabled(createGraph);
@@ -377,7 +377,7 @@ export function walk(
       // A hook that runs a walk of its own may have consumed what this one still needs.
       checkConsumed(op, node);
       if (node.hooks !== null) g = runHooks(node, g);
-      if (targetSet?.has(node)) found.set(node, createGraph || node.rule === null ? g : ops.alias(g));
+      if (targetSet?.has(node)) found?.set(node, createGraph || node.rule === null ? g : ops.alias(g));
       if (node.rule === null) {
         if (targetSet === null) accumulateLeaf(node.target as Tensor, g, createGraph);
         else if (!targetSet.has(node) && !createGraph) g.dispose();
@@ -395,7 +395,8 @@ export function walk(
     for (const g of attached) track(g);
     attached = [];
   }
-  for (const g of found.values()) track(g);
   if (!retainGraph) consume(nodes);
-  return targets === null ? [] : targets.map((node) => found.get(node) ?? null);
+  if (targets === null || found === null) return [];
+  for (const g of found.values()) track(g);
+  return targets.map((node) => found.get(node) ?? null);
 }

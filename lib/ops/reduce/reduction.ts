@@ -1,7 +1,7 @@
 // What every reduction shares: its options, its plan, and the call of a kernel.
 import { make, offsetOf } from '../../core/dispatch.js';
 import { DTYPES, type DType } from '../../core/dtype.js';
-import { checkBoolean, MAX_NDIM, normalizeAxes, type Shape, sizeOf } from '../../core/shape.js';
+import { checkBoolean, MAX_NDIM, normalizeAxes, type Shape } from '../../core/shape.js';
 import { checkOptions } from '../../errors.js';
 import { type Bytes, native } from '../../native.js';
 import type { Tensor } from '../../tensor.js';
@@ -31,6 +31,7 @@ export interface Plan {
 }
 
 const KEEPDIM: readonly string[] = ['keepdim'];
+const KEEP: ReduceOptions = { keepdim: true };
 const NO_OPTIONS: ReduceOptions = { keepdim: false };
 const ALL: readonly (readonly number[])[] = Array.from({ length: MAX_NDIM + 1 }, (_, n) => normalizeAxes('', [], n));
 const ONES: readonly Shape[] = Array.from({ length: MAX_NDIM + 1 }, (_, n) => new Array<number>(n).fill(1));
@@ -50,9 +51,14 @@ export function plan(
   if (list.length === ndim && !keepdim) {
     return { axes: list, kept: ONES[ndim], shape: ONES[0], count: x.size, options: NO_OPTIONS };
   }
-  const kept = x.shape.map((n, i) => (list.includes(i) ? 1 : n));
+  const kept = x.shape.slice();
+  let count = 1;
+  for (let i = 0; i < list.length; i++) {
+    count *= kept[list[i]];
+    kept[list[i]] = 1;
+  }
   const shape = keepdim ? kept : x.shape.filter((_, i) => !list.includes(i));
-  return { axes: list, kept, shape, count: sizeOf(list.map((i) => x.shape[i])), options: { keepdim } };
+  return { axes: list, kept, shape, count, options: keepdim ? KEEP : NO_OPTIONS };
 }
 
 /** Runs a reduction kernel outside the tape. */
