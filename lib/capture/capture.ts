@@ -99,11 +99,11 @@ class Captured {
   }
 
   /** Runs the function and records it. */
-  record(inputs: readonly unknown[]): unknown {
+  record(inputs: readonly unknown[], tensors?: readonly Tensor[]): unknown {
     if (recording !== null || this.running) throw nested();
     this.running = true;
     try {
-      const { program: made, value } = record(this.fn, inputs);
+      const { program: made, value } = record(this.fn, inputs, tensors);
       this.programs.unshift(made);
       if (this.programs.length > this.maxSignatures) this.programs.pop()?.free();
       return value;

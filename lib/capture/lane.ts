@@ -11,8 +11,8 @@ import { formOf, rebuilt } from './structure.js';
 export interface Step {
   /** The recording for these inputs, whose tensors are put into `tensors`; null where there is none. */
   find(inputs: readonly unknown[], tensors: Tensor[]): Program | null;
-  /** Runs the function and records it. */
-  record(inputs: readonly unknown[]): unknown;
+  /** Runs the function and records it; `given` are the tensors of the inputs as the caller knows them, where the inputs are copies. */
+  record(inputs: readonly unknown[], given?: readonly Tensor[]): unknown;
 }
 
 /** Options of a run in the background. */
@@ -28,8 +28,10 @@ export interface RunOptions {
 
 interface Job {
   inputs: readonly unknown[];
-  /** The inputs are copies of the lane's own. */
-  copied: boolean;
+  /** Where the inputs are copies of the lane's own, the tensors they were made from. */
+  given: readonly Tensor[] | null;
+  /** Takes the job out of the queue when its signal says so. */
+  leave: (() => void) | null;
   readonly signal: AbortSignal | undefined;
   readonly inlineBelowMs: number;
   readonly resolve: (value: unknown) => void;
@@ -59,7 +61,7 @@ export class Lane {
   submit(inputs: readonly unknown[], { signal, inlineBelowMs = 0 }: RunOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw aborted(signal);
-      const job: Job = { inputs, copied: false, signal, inlineBelowMs, resolve, reject };
+      const job: Job = { inputs, given: null, leave: null, signal, inlineBelowMs, resolve, reject };
       this.queue.push(job);
       if (this.queue.length === 1) this.advance();
       // What waits reads its inputs now: they may be changed or given back until its turn.
@@ -83,24 +85,25 @@ export class Lane {
       return copy;
     });
     job.inputs = rebuilt(form, copies) as unknown[];
-    job.copied = true;
+    job.given = tensors;
     const { signal } = job;
     if (signal === undefined) return;
-    signal.addEventListener(
-      'abort',
-      () => {
-        const place = this.queue.indexOf(job);
-        if (place < 0) return;
-        this.queue.splice(place, 1);
-        this.drop(job);
-        job.reject(aborted(signal));
-      },
-      { once: true },
-    );
+    job.leave = () => {
+      this.queue.splice(this.queue.indexOf(job), 1);
+      this.drop(job);
+      job.reject(aborted(signal));
+    };
+    signal.addEventListener('abort', job.leave, { once: true });
+  }
+
+  /** The job whose turn it is. */
+  private next(): void {
+    const { signal, leave } = this.queue.shift() as Job;
+    if (leave !== null) signal?.removeEventListener('abort', leave);
   }
 
   private drop(job: Job): void {
-    if (!job.copied) return;
+    if (job.given === null) return;
     const tensors: Tensor[] = [];
     formOf(job.inputs, tensors);
     for (const x of tensors) x.dispose();
@@ -116,7 +119,7 @@ export class Lane {
       try {
         program = this.step.find(job.inputs, tensors);
       } catch (error) {
-        this.queue.shift();
+        this.next();
         job.reject(error);
         this.drop(job);
         continue;
@@ -126,7 +129,7 @@ export class Lane {
         blocked.add(this);
         return;
       }
-      this.queue.shift();
+      this.next();
       if (program !== null && program.replay.lastMs >= job.inlineBelowMs) {
         void this.run(job, program, tensors);
         return;
@@ -139,7 +142,7 @@ export class Lane {
   /** Records the step, which is its first run; false where memory of it is still in use. */
   private recordable(job: Job): boolean {
     try {
-      job.resolve(this.step.record(job.inputs));
+      job.resolve(this.step.record(job.inputs, job.given ?? undefined));
     } catch (error) {
       if (error instanceof TensorError && error.code === 'busy') return false;
       job.reject(error);
@@ -151,7 +154,7 @@ export class Lane {
   private runHere(job: Job, program: Program, tensors: readonly Tensor[]): void {
     const start = performance.now();
     try {
-      job.resolve(program.assemble(tensors, program.replay.run(tensors)));
+      job.resolve(program.assemble(job.given ?? tensors, program.replay.run(tensors)));
     } catch (error) {
       job.reject(error);
     }
@@ -174,7 +177,7 @@ export class Lane {
         between: (fn) => inside(own, fn),
         stopped: () => (signal?.aborted ? aborted(signal) : null),
       });
-      value = inside(own, () => program.assemble(tensors, results));
+      value = inside(own, () => program.assemble(job.given ?? tensors, results));
     } catch (error) {
       failure = { error };
     }

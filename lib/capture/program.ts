@@ -117,6 +117,11 @@ function claimOf({ written, persistent, gradients, calls }: Recorded, guards: Gu
 
 /** Adds to the gradient of an input. */
 function collect(x: Tensor, g: Tensor): void {
+  // A run in the background may end after its input was given back.
+  if (x.released) {
+    g.dispose();
+    return;
+  }
   const before = x.gradient;
   x.grad = before === null ? g : before.add(g);
 }
@@ -131,10 +136,11 @@ interface Taken {
   readonly results: readonly Tensor[];
 }
 
-/** Runs the function once for real and records it. */
+/** Runs the function once for real and records it; the output refers to `tensors` where the inputs are copies of them. */
 export function record(
   fn: (...inputs: never[]) => unknown,
   inputs: readonly unknown[],
+  tensors?: readonly Tensor[],
 ): { program: Program; value: unknown } {
   const given: Tensor[] = [];
   const form = formOf(inputs, given);
@@ -143,7 +149,7 @@ export function record(
   const { recorded, guards, output, sources, inputGradients, results } = take(fn, form, given);
   try {
     const program = new Program(form, guards, recorded, recorded.bind(), output, sources, inputGradients);
-    return { program, value: program.assemble(given, results) };
+    return { program, value: program.assemble(tensors ?? given, results) };
   } catch (error) {
     recorded.free();
     throw afterwards(error);

@@ -1,4 +1,5 @@
 // Captured steps in the background: the same bits, in order, the event loop free, clear errors meanwhile, ends of every kind.
+import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
@@ -103,6 +104,26 @@ describe('step.async', () => {
     expect(step.signatures).toBe(1);
     expect(await Promise.all(runs)).toEqual([1, 2, 3, 4].map((k) => [2 * k + 1, 2 * k + 1, 2 * k + 1]));
     expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  it('gives the caller its own inputs back, and their gradients to them, also where it waits', async () => {
+    const step = capture((x: Tensor) => {
+      x.square().sum().backward();
+      return { x, y: x.detach().mul(2) };
+    });
+    const make = () => Array.from({ length: 4 }, (_, k) => tensor([k, k + 1], { requiresGrad: true }));
+    for (const inputs of [make(), make()]) {
+      const outputs = await Promise.all(inputs.map((x) => step.async(x)));
+      for (const [k, { x, y }] of outputs.entries()) {
+        expect(x).toBe(inputs[k]);
+        expect(x.grad?.toArray()).toEqual([2 * k, 2 * k + 2]);
+        expect(y.toArray()).toEqual([2 * k, 2 * k + 2]);
+      }
+    }
+    const gone = tensor([1, 2], { requiresGrad: true });
+    const runs = [step.async(make()[0]), step.async(gone)];
+    gone.dispose();
+    expect((await Promise.all(runs))[1].y.toArray()).toEqual([2, 4]);
   });
 
   it('records in the first call, for each form of inputs', async () => {
@@ -215,6 +236,9 @@ describe('a signal', () => {
     expect(second).toMatchObject({ reason: { code: 'aborted' } });
     expect(bits((third as PromiseFulfilledResult<Tensor>).value)).toBe(expected);
     await expect(step.with({ signal: AbortSignal.abort() }).async(x)).rejects.toMatchObject({ code: 'aborted' });
+    const { signal } = new AbortController();
+    await Promise.all([1, 2, 3].map(() => step.with({ signal }).async(x)));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(() => step.with({ sginal: running.signal } as never)).toThrow("got 'sginal'");
   });
 });
