@@ -1,6 +1,6 @@
-// Memory of a synchronous training loop that never yields, and the size of the packed package.
-import { memory } from 'chainrule';
-import type { Benchmark, Result } from '../harness.js';
+// Memory of a synchronous training loop that never yields, and what it costs to leave results to the collector.
+import { memory, rand } from 'chainrule';
+import { alternate, type Benchmark, median, type Result } from '../harness.js';
 import { lenetStep } from '../work/lenet.js';
 
 export const benchmarks: Benchmark[] = [
@@ -32,6 +32,31 @@ export const benchmarks: Benchmark[] = [
           unit: 'MiB',
           goal: 'under 32 MiB',
           met: bytes < 32,
+        },
+      ];
+    },
+  },
+  {
+    name: 'relu of 1M elements, results left to the collector',
+    run: async (): Promise<Result[]> => {
+      const x = rand([2 ** 20]);
+      let y = x;
+      const left = () => {
+        y = x.relu();
+      };
+      const [times, released] = alternate([left, () => x.relu().dispose()], 300, 5);
+      // Collections are rare and long: the mean counts them.
+      const value = times.reduce((a, b) => a + b) / times.length;
+      const floor = median(released);
+      y.dispose();
+      return [
+        {
+          name: 'relu of 1M elements, results left to the collector',
+          value,
+          unit: 'ms',
+          floor,
+          goal: 'at most 6 x one whose results are released',
+          met: value <= 6 * floor,
         },
       ];
     },

@@ -1,4 +1,6 @@
 // Memory of tensors: alignment, reuse, counts, pinning, the budget, and what happens after release.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   arange,
   emptyCache,
@@ -14,6 +16,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { native } from '../../lib/native.js';
 import { settle } from '../settle.js';
 import { thrown } from '../thrown.js';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as (options: { type: 'minor' }) => void;
+function collectYoung(): void {
+  for (let i = 0; i < 2; i++) gc({ type: 'minor' });
+}
 
 const MB = 2 ** 20;
 const megabytes = (n: number) => zeros([n, MB / 4]);
@@ -194,6 +202,22 @@ describe('.data', () => {
     x.dispose();
     ones([100_000]);
     expect(array[5]).toBe(0);
+  });
+});
+
+describe('results left to the collector', () => {
+  it('are taken by a collection of young objects', () => {
+    emptyCache();
+    collectYoung();
+    const before = process.memoryUsage().arrayBuffers;
+    // In a function of its own, so that nothing on the stack holds the last one.
+    const leave = () => {
+      for (let i = 0; i < 16; i++) ones([MB / 4]);
+    };
+    leave();
+    // The second waits for what the first one found; what it met alive would wait for a full collection.
+    collectYoung();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(3 * MB);
   });
 });
 
