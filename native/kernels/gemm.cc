@@ -20,6 +20,9 @@ constexpr int64_t kKept = 512;
 // The larger operand is packed as it is met, so many blocks of rows or panels of columns at a time.
 constexpr int64_t kBlocks = 16, kPanels = 4;
 constexpr int64_t kTogether = 16;
+// Bytes of an operand from which on pieces of its rows are asked for before they are packed: closer, they are there
+// anyway, and asking costs a twentieth of a product.
+constexpr int64_t kFar = 8 << 20;
 // Multiply-adds of a task, about 10 us.
 constexpr int64_t kTask = int64_t{1} << 20;
 
@@ -105,19 +108,6 @@ void pack_columns(const Gemm& g, const T* b, Span terms, Span columns, T* packed
   }
 }
 
-// Where an operand is large, waiting for memory would cost as much as packing it: it is asked for one group ahead.
-template <class T>
-Ahead<T> rows_ahead(const Gemm& g, const T* a, Span rows, Span terms, int64_t steps) {
-  return g.trans_a ? Ahead<T>(a + terms.begin * g.lda + rows.begin, g.lda, terms.size, rows.size, steps)
-                   : Ahead<T>(a + rows.begin * g.lda + terms.begin, g.lda, rows.size, terms.size, steps);
-}
-
-template <class T>
-Ahead<T> columns_ahead(const Gemm& g, const T* b, Span terms, Span columns, int64_t steps) {
-  return g.trans_b ? Ahead<T>(b + columns.begin * g.ldb + terms.begin, g.ldb, columns.size, terms.size, steps)
-                   : Ahead<T>(b + terms.begin * g.ldb + columns.begin, g.ldb, terms.size, columns.size, steps);
-}
-
 // What a depth of terms does to c: its first one sets it, or adds to it, or to a bias.
 template <class T>
 struct Target {
@@ -168,14 +158,20 @@ void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& targe
     const int64_t begin = groups.begin(group) * n;
     return Span{begin, smaller(g.n, groups.begin(group + 1) * n) - begin};
   };
-  parallel_for(groups.count, larger(1, kTask / (rows.size * depth * n * kPanels)), [&](int64_t begin, int64_t end) {
+  const int64_t grain = larger(1, kTask / (rows.size * depth * n * kPanels));
+  const bool far = !g.trans_b && g.k * g.n > kFar / static_cast<int64_t>(sizeof(T));
+  parallel_for(groups.count, grain, [&](int64_t begin, int64_t end) {
     const Scratch<T> panels(kPanels * depth * n + kLanes<T>);
     for (int64_t group = begin; group < end; ++group) {
       const Span columns = columns_of(group);
       pack_columns<T>(g, at.b, terms, columns, panels);
       const int64_t count = blocks_of(columns.size, n), steps = count * blocks.count;
       Ahead<T> ahead;
-      if (group + 1 < end) ahead = columns_ahead(g, at.b, terms, columns_of(group + 1), steps);
+      const int64_t next = next_of(group, end, grain);
+      if (far && next < groups.count) {
+        const Span after = columns_of(next);
+        ahead = {at.b + terms.begin * g.ldb + after.begin, g.ldb, depth, after.size, steps};
+      }
       for (int64_t p = 0; p < count; ++p) {
         const int64_t j = columns.begin + p * n, width = smaller(n, g.n - j);
         for (int64_t block = 0; block < blocks.count; ++block) {
@@ -200,28 +196,21 @@ void stream_rows(const Gemm& g, const Operands<T>& at, const Target<T>& target, 
                     panels + first * depth);
   });
   const Blocks blocks(g.m, kOuterRows), groups(blocks.count, kBlocks);
-  const auto rows_of = [&](int64_t group) {
-    const int64_t begin = blocks.begin(groups.begin(group));
-    return Span{begin, blocks.begin(groups.begin(group + 1)) - begin};
-  };
-  parallel_for(groups.count, larger(1, kTask / (columns.size * depth * kOuterRows * kBlocks)),
-               [&](int64_t begin, int64_t end) {
-                 const Scratch<T> packed(kBlocks * area);
-                 for (int64_t group = begin; group < end; ++group) {
-                   const int64_t first = groups.begin(group), last = groups.begin(group + 1);
-                   pack_rows<T>(g, at.a, 0, blocks, first, last, terms, packed);
-                   Ahead<T> ahead;
-                   if (group + 1 < end) ahead = rows_ahead(g, at.a, rows_of(group + 1), terms, count);
-                   for (int64_t p = 0; p < count; ++p) {
-                     ahead.step();
-                     const int64_t j = columns.begin + p * n, width = smaller(n, columns.begin + columns.size - j);
-                     for (int64_t block = first; block < last; ++block) {
-                       multiply_tile<T>(target, depth, blocks.size(block), packed + (block - first) * area,
-                                        panels + p * n * depth, blocks.begin(block), j, width);
-                     }
-                   }
-                 }
-               });
+  const int64_t grain = larger(1, kTask / (columns.size * depth * kOuterRows * kBlocks));
+  parallel_for(groups.count, grain, [&](int64_t begin, int64_t end) {
+    const Scratch<T> packed(kBlocks * area);
+    for (int64_t group = begin; group < end; ++group) {
+      const int64_t first = groups.begin(group), last = groups.begin(group + 1);
+      pack_rows<T>(g, at.a, 0, blocks, first, last, terms, packed);
+      for (int64_t p = 0; p < count; ++p) {
+        const int64_t j = columns.begin + p * n, width = smaller(n, columns.begin + columns.size - j);
+        for (int64_t block = first; block < last; ++block) {
+          multiply_tile<T>(target, depth, blocks.size(block), packed + (block - first) * area, panels + p * n * depth,
+                           blocks.begin(block), j, width);
+        }
+      }
+    }
+  });
 }
 
 template <class T>

@@ -5,7 +5,6 @@
 #include "core/parallel.h"
 #include "kernels/gemm_paths.h"
 #include "kernels/patches.h"
-#include "kernels/prefetch.h"
 #include "kernels/tile.h"
 #include "kernels/transpose.h"
 
@@ -41,7 +40,7 @@ class Turned {
       const Scratch<T> sums(kOuterRows * width_);
       for (int64_t block = begin; block < end; ++block) {
         const int64_t j = blocks.begin(block), rows = blocks.size(block);
-        multiply(j, rows, block + 1 < end ? blocks.size(block + 1) : 0, packed, sums);
+        multiply(j, rows, packed, sums);
         for (int64_t i = 0; i < g_.m; i += w)
           for (int64_t r = 0; r < rows; r += w) write(sums + r * width_ + i, i, j + r, smaller(w, rows - r));
       }
@@ -63,16 +62,14 @@ class Turned {
   }
   void pack_lanes(int64_t i, T* to) const { pack_transposed(a_ + i * g_.lda, g_.lda, w, g_.k, to, n); }
 
-  // Of rows [j, j + rows) of b; the `next` ones behind them are asked for meanwhile.
-  void multiply(int64_t j, int64_t rows, int64_t next, const T* packed, T* sums) const {
+  // Of rows [j, j + rows) of b.
+  void multiply(int64_t j, int64_t rows, const T* packed, T* sums) const {
     const FreeTile<T> tile = free_tile(T{}, rows);
     const int64_t panels = width_ / n;
     const T* from = b_ + j * g_.ldb;
-    Ahead<T> ahead(from + rows * g_.ldb, g_.ldb, next, g_.k, panels * depths_.count);
     for (int64_t l = 0; l < depths_.count; ++l) {
       const int64_t begin = depths_.begin(l), depth = depths_.size(l);
       for (int64_t p = 0; p < panels; ++p) {
-        ahead.step();
         tile(depth, from + begin, g_.ldb, 1, packed + (p * g_.k + begin) * n, l == 0 ? Store::kSet : Store::kAdd,
              sums + p * n, width_);
       }

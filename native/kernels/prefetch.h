@@ -2,11 +2,18 @@
 #pragma once
 #include <cstdint>
 
+#include "core/parallel.h"
 #include "kernels/capability.h"
 #include "kernels/vector.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
+
+// What the thread that does thing `at` of the range that ends at `end` probably does next: where ranges of `grain`
+// things are dealt to all threads in turn.
+inline int64_t next_of(int64_t at, int64_t end, int64_t grain) {
+  return at + 1 < end ? at + 1 : at + 1 + (num_threads() - 1) * grain;
+}
 
 // Walks through a matrix whose rows lie `stride` apart in so many steps, each of which brings its part into the
 // second-level cache.
