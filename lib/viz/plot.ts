@@ -94,6 +94,22 @@ export async function linePlot(series: readonly PlotSeries[], options?: LinePlot
   return render(op, width, height, chartOption(series, options ?? {}));
 }
 
+/** echarts computes powers of ten with their rounding errors: 0.0001 would read 0.00009999999999999999. */
+function tickLabel(value: number): string {
+  const exact = Number(value.toPrecision(6));
+  return Math.abs(exact) >= 1e7 ? exact.toExponential().replace('e+', 'e') : String(exact);
+}
+
+/** The powers of ten around the values; echarts itself leaves room for several more. */
+function decades(values: readonly number[]): { min?: number; max?: number } {
+  const [low, high] = extent(values.filter((y) => y > 0 && y < Infinity));
+  if (!(low <= high)) return {};
+  return {
+    min: 10 ** Math.floor(Math.log10(low)),
+    max: 10 ** Math.max(Math.ceil(Math.log10(high)), Math.floor(Math.log10(low)) + 1),
+  };
+}
+
 function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): Parameters<typeof render>[3] {
   const hasPlace = (s: PlotSeries, x: number, y: number) =>
     !(options.xLog && x <= 0) && !(options.leftLog && s.axis !== 'right' && y <= 0);
@@ -113,8 +129,8 @@ function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): P
     nameGap: 48,
     type: options.leftLog ? ('log' as const) : ('value' as const),
     scale: options.leftLog === true,
-    // echarts computes powers of ten with their rounding errors: 0.0001 would read 0.00009999999999999999.
-    axisLabel: { ...axis.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(6))) },
+    ...(options.leftLog && decades(series.flatMap((s) => (s.axis === 'right' ? [] : s.points.map(([, y]) => y))))),
+    axisLabel: { ...axis.axisLabel, formatter: tickLabel },
     splitLine: { lineStyle: { color: FAINT } },
   };
   // The axis takes the colour of its line, which says who belongs to whom.
@@ -154,7 +170,7 @@ function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): P
       ...axis,
       name: options.xLabel,
       nameGap: 28,
-      axisLabel: { ...axis.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(6))) },
+      axisLabel: { ...axis.axisLabel, formatter: tickLabel },
       type: options.xLog ? ('log' as const) : ('value' as const),
       min: options.xLog ? undefined : Math.min(0, ...extent(xs)),
       max: options.xLog ? undefined : extent(xs)[1],

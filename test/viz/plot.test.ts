@@ -54,6 +54,25 @@ describe('linePlot', () => {
     expect([dots(log), dots(plain)]).toEqual([2, 3]);
   });
 
+  it('has a left axis of the powers of ten around its values', async () => {
+    const svg = await linePlot(
+      [
+        {
+          name: 'size',
+          points: [
+            [0, 3e-12],
+            [1, 5e9],
+          ],
+        },
+      ],
+      { leftLog: true },
+    );
+    const labels = [...svg.matchAll(/>(\d[^<]*)<\/text>/g)].map(([, text]) => text);
+    expect(labels).toContain('1e-12');
+    expect(labels).toContain('1e10');
+    expect(labels.filter((text) => Number(text) < 1e-12 && Number(text) > 0)).toEqual([]);
+  });
+
   it('escapes what would be markup', async () => {
     const svg = await linePlot([{ name: 'a < b & c', points: [[0, 0]] }]);
     expect(svg).toContain('a &lt; b &amp; c');
