@@ -23,8 +23,10 @@ constexpr int64_t kTogether = 16;
 // Bytes of an operand from which on pieces of its rows are asked for before they are packed: closer, they are there
 // anyway, and asking costs a twentieth of a product.
 constexpr int64_t kFar = 8 << 20;
-// Multiply-adds of a task, about 10 us.
+// Multiply-adds that one thread does as soon as two would, about 10 us.
 constexpr int64_t kTask = int64_t{1} << 20;
+// Groups come in multiples of so many: 2, 4 or 8 threads share them evenly.
+constexpr int64_t kShares = 8;
 
 template <class T>
 struct Operands {
@@ -143,6 +145,17 @@ void multiply_tile(const Target<T>& target, int64_t depth, int64_t rows, const T
   }
 }
 
+// Blocks or panels in groups of `most` at most, for a product of so many multiply-adds.
+Blocks groups_of(int64_t things, int64_t most, int64_t work) {
+  if (work <= kTask) return Blocks(things, most);
+  return Blocks::of_count(things, smaller(things, kShares * blocks_of(things, kShares * most)));
+}
+
+// Groups of a task.
+int64_t grain_of(const Blocks& groups, int64_t work) {
+  return work <= kTask ? larger(1, groups.count) : larger(1, kTask / 2 * groups.count / work);
+}
+
 // Few rows: a packed once, b as it is met.
 template <class T>
 void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& target, Span rows, Span terms) {
@@ -153,12 +166,13 @@ void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& targe
   parallel_for(blocks.count, larger(kBlocks, 65536 / (depth * kOuterRows)), [&](int64_t begin, int64_t end) {
     pack_rows<T>(g, at.a, rows.begin, blocks, begin, end, terms, packed + begin * area);
   });
-  const Blocks groups(blocks_of(g.n, n), kPanels);
+  const int64_t work = rows.size * g.n * depth;
+  const Blocks groups = groups_of(blocks_of(g.n, n), kPanels, work);
   const auto columns_of = [&](int64_t group) {
     const int64_t begin = groups.begin(group) * n;
     return Span{begin, smaller(g.n, groups.begin(group + 1) * n) - begin};
   };
-  const int64_t grain = larger(1, kTask / (rows.size * depth * n * kPanels));
+  const int64_t grain = grain_of(groups, work);
   const bool far = !g.trans_b && g.k * g.n > kFar / static_cast<int64_t>(sizeof(T));
   parallel_for(groups.count, grain, [&](int64_t begin, int64_t end) {
     const Scratch<T> panels(kPanels * depth * n + kLanes<T>);
@@ -195,9 +209,9 @@ void stream_rows(const Gemm& g, const Operands<T>& at, const Target<T>& target, 
     pack_columns<T>(g, at.b, terms, {columns.begin + first, smaller(columns.size, end * n) - first},
                     panels + first * depth);
   });
-  const Blocks blocks(g.m, kOuterRows), groups(blocks.count, kBlocks);
-  const int64_t grain = larger(1, kTask / (columns.size * depth * kOuterRows * kBlocks));
-  parallel_for(groups.count, grain, [&](int64_t begin, int64_t end) {
+  const int64_t work = g.m * columns.size * depth;
+  const Blocks blocks(g.m, kOuterRows), groups = groups_of(blocks.count, kBlocks, work);
+  parallel_for(groups.count, grain_of(groups, work), [&](int64_t begin, int64_t end) {
     const Scratch<T> packed(kBlocks * area);
     for (int64_t group = begin; group < end; ++group) {
       const int64_t first = groups.begin(group), last = groups.begin(group + 1);

@@ -36,10 +36,15 @@ inline int64_t rounded_up(int64_t n, int64_t unit) { return blocks_of(n, unit) *
 // n things dealt evenly to the fewest blocks of at most `most`; the larger ones come first. Asking costs no division.
 struct Blocks {
   int64_t n, count, least, larger_ones;
-  Blocks(int64_t things, int64_t most)
-      : n(things), count(blocks_of(things, most)), least(count ? n / count : 0), larger_ones(n - least * count) {}
+  Blocks(int64_t things, int64_t most) : Blocks(things, blocks_of(things, most), 0) {}
+  // So many blocks, whatever their size.
+  static Blocks of_count(int64_t things, int64_t count) { return Blocks(things, count, 0); }
   int64_t begin(int64_t block) const { return block * least + smaller(block, larger_ones); }
   int64_t size(int64_t block) const { return least + (block < larger_ones ? 1 : 0); }
+
+ private:
+  Blocks(int64_t things, int64_t blocks, int)
+      : n(things), count(blocks), least(count ? n / count : 0), larger_ones(n - least * count) {}
 };
 
 // Scratch of the calling thread, given back at the end of the scope.
