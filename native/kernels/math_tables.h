@@ -1,5 +1,5 @@
 // exp, log, tanh and sigmoid of 16 float32 with what only AVX-512 has: tables of 16 values in a register, exponents and
-// mantissas as instructions. Half the instructions of xsimd's, and not less accurate: at most 0.99, 1.00 and 1.22 units
+// mantissas as instructions. Half the instructions of xsimd's, and not less accurate: at most 0.99, 1.01 and 1.22 units
 // in the last place over all 2^32 patterns, 0.77 for exp with the rest of its table (`npm run precision`).
 #pragma once
 #include "kernels/capability.h"
