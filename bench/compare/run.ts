@@ -24,8 +24,10 @@ const { values: flags, positionals: words } = parseArgs({
     keep: { type: 'string' },
   },
 });
-/** Milliseconds each side gets in a round, and rounds. */
-const [SLICE, ROUNDS] = flags.quick ? [40, 3] : [100, 5];
+/** Milliseconds each side gets in a round, rounds, and milliseconds before the first: compilers and pools are warm then. */
+const [SLICE, ROUNDS, WARM_UP] = flags.quick ? [40, 3, 40] : [100, 5, 250];
+/** Milliseconds between two sides: idle threads of OpenBLAS spin for 2^26 cycles (its THREAD_TIMEOUT), some 20 ms. */
+const REST = 60;
 /** A repetition is at least this long, so that clocks and collections do not count. */
 const SHORTEST = 0.5;
 /** Relative difference of results above which a side is computing something else. */
@@ -88,9 +90,8 @@ async function compare(work: Work, threads: number, ours: Peer, peers: Peer[]): 
   for (let round = -1; round < ROUNDS; round++) {
     const warmUp = round < 0;
     for (const side of sides) {
-      // Spinning threads of the side before come to rest.
-      await pause(20);
-      const answer = await side.time(repeat, warmUp ? SLICE / 2 : SLICE);
+      await pause(REST);
+      const answer = await side.time(repeat, warmUp ? WARM_UP : SLICE);
       if ('absent' in answer) note(side.program.name, answer.absent, work);
       else spent.get(side)?.push(...(warmUp ? [median(answer.times)] : answer.times));
     }
