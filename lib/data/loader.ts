@@ -89,10 +89,11 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   readonly batchSize: number;
   /** Where the orders come from; its state belongs into checkpoints. */
   readonly generator: RandomGenerator;
-  private readonly shuffle: boolean;
+  readonly shuffle: boolean;
   private readonly dropLast: boolean;
   private readonly prefetch: number;
-  private readonly reuse: boolean;
+  /** @internal */
+  readonly reuse: boolean;
   private readonly sampler: Sampler | undefined;
   private readonly batchSampler: Sampler<readonly number[]> | undefined;
   private readonly collate: (samples: S[]) => B;

@@ -12,9 +12,10 @@ const KEY = 'chainrule.checkpoint';
  *
  * One safetensors file: the tensors under their paths ('model.fc.weight'), all else as JSON in the metadata. It is written beside the
  * old one, synced to disk and renamed over it, so that a crash at any moment leaves one or the other. Values are those at
- * the time of the call, copied before it returns.
+ * the time of the call, copied before it returns. Of `undefined` nothing is kept.
  *
- * @throws TensorError `io` if the file cannot be written, `value` for functions, class instances and the like
+ * @param tree a {@link Tree}: what `stateDict()` functions return, and objects and arrays of it
+ * @throws TensorError `io` if the file cannot be written, `value` for functions, class instances, objects in circles and the like
  *
  * @example no-run
  * ```ts
@@ -24,29 +25,30 @@ const KEY = 'chainrule.checkpoint';
  * await train.saveCheckpoint('run.safetensors', {
  *   epoch: 3,
  *   model: model.stateDict(),
- *   optimizer: optimizer.stateDict() as unknown as train.Tree,
+ *   optimizer: optimizer.stateDict(),
  * });
  * ```
  */
-export async function saveCheckpoint(path: string, tree: Tree): Promise<void> {
+export async function saveCheckpoint(path: string, tree: Tree | object): Promise<void> {
   const tensors: Record<string, Tensor> = {};
   const rest = takeTensors('saveCheckpoint', tree, '', tensors);
   await saveSafetensors(path, tensors, { metadata: { [KEY]: JSON.stringify(rest ?? null) } });
 }
 
 /**
- * Reads what {@link saveCheckpoint} wrote.
+ * Reads what {@link saveCheckpoint} wrote, or a run of {@link fit}.
  *
+ * @typeParam Saved what the file is taken to hold; nobody checks
  * @throws TensorError `io` if the file cannot be read, `format` if it is no checkpoint
  *
  * @example no-run
  * ```ts
  * import { nn, train } from 'chainrule';
- * const saved = (await train.loadCheckpoint('run.safetensors')) as { epoch: number; model: nn.StateDict };
+ * const saved = await train.loadCheckpoint<{ epoch: number; model: nn.StateDict }>('run.safetensors');
  * new nn.Linear(2, 1).loadStateDict(saved.model);
  * ```
  */
-export async function loadCheckpoint(path: string): Promise<Tree> {
+export async function loadCheckpoint<Saved = Tree>(path: string): Promise<Saved> {
   const op = 'loadCheckpoint';
   const { tensors, metadata } = await loadSafetensors(path);
   const bad = (got: string, cause?: unknown) =>
@@ -61,5 +63,5 @@ export async function loadCheckpoint(path: string): Promise<Tree> {
   return putTensors(rest, (name) => {
     if (tensors[name] === undefined) throw bad(`no tensor '${name}'`);
     return tensors[name];
-  }) as Tree;
+  }) as Saved;
 }

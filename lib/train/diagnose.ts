@@ -71,11 +71,10 @@ const DEAD = 0.5;
  */
 export function diagnose(options: DiagnoseOptions): Finding[] {
   const op = 'diagnose';
+  if (options === undefined) throw new TensorError('option', op, 'expected options, got undefined');
   checkOptions(op, options, ['losses', 'model', 'output']);
   const { losses, model, output } = options;
-  if (model !== undefined && !(model instanceof Module)) {
-    throw new TensorError('value', op, `expected model to be a module, got ${describe(model)}`);
-  }
+  if (model !== undefined) checkModel(op, model);
   if (output !== undefined && !(output instanceof Tensor)) {
     throw new TensorError('value', op, `expected output to be a tensor, got ${describe(output)}`);
   }
@@ -96,7 +95,7 @@ export interface WatchOptions {
  * Makes a callback for {@link fit} that runs {@link diagnose} on the losses and gradients every so many steps and reports every
  * sign of trouble once for each place. Relus need an output of the model: diagnose one batch by hand.
  *
- * @throws TensorError `value` for fewer than 20 steps between two looks
+ * @throws TensorError `value` for fewer than 20 steps between two looks, and for what is no model or no function
  *
  * @example
  * ```ts
@@ -116,6 +115,10 @@ export function watch(
 ): (event: FitEvent) => Promise<void> {
   const op = 'watch';
   checkOptions(op, options, ['every']);
+  checkModel(op, model);
+  if (typeof report !== 'function') {
+    throw new TensorError('value', op, `expected report to be a function of a finding, got ${describe(report)}`);
+  }
   const every = options?.every ?? 50;
   if (!Number.isInteger(every) || every < TREND) {
     throw new TensorError('value', op, `expected every to be a whole number from ${TREND} up, got ${describe(every)}`);
@@ -135,6 +138,11 @@ export function watch(
       await report(finding);
     }
   };
+}
+
+function checkModel(op: string, model: unknown): void {
+  if (model instanceof Module) return;
+  throw new TensorError('value', op, `expected model to be a module, got ${describe(model)}`);
 }
 
 const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;

@@ -1,4 +1,5 @@
 // The public exports of train, and nothing else.
+export type { Batch, Batches } from './batches.js';
 export { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 export { accuracyOf, confusionTable, formatConfusion } from './confusion.js';
 export {
@@ -14,8 +15,6 @@ export { FitRun, fit } from './fit.js';
 export * as metrics from './metrics/index.js';
 export type {
   AverageOptions,
-  Batch,
-  Batches,
   CheckpointOptions,
   EarlyStopOptions,
   FitOptions,

@@ -1,12 +1,28 @@
 // Where numbers stopped being finite: looked for by a second forward pass, when the first one has failed anyway.
 import { noGrad } from '../core/mode.js';
 import { scope } from '../core/scope.js';
+import { TensorError } from '../errors.js';
 import type { AnyModule } from '../nn/module.js';
 import { Tensor } from '../tensor.js';
 
 const allFinite = (x: Tensor) => scope(() => x.isFinite().all().item() !== 0);
 const tensorsIn = (value: unknown): Tensor[] =>
   value instanceof Tensor ? [value] : Array.isArray(value) ? value.flatMap(tensorsIn) : [];
+
+/** Path of the first parameter whose gradient holds NaN or infinity, or null. */
+export function locateGradient(model: AnyModule): string | null {
+  const bad = ({ gradient }: Tensor) => gradient !== null && !allFinite(gradient);
+  return model.namedParameters().find(([, p]) => bad(p))?.[0] ?? null;
+}
+
+/** Throws where a parameter holds NaN or infinity: no run goes on from there. */
+export function checkFinite(model: AnyModule, path: string): void {
+  const found = model.namedParameters().find(([, p]) => p.requiresGrad && !allFinite(p));
+  if (found === undefined) return;
+  const expected = `expected finite weights to save in '${path}', got NaN or infinity in '${found[0]}'`;
+  const remedy = 'the file keeps an earlier state; find where they come from with detectAnomaly(), or try clipNorm';
+  throw new TensorError('nan', 'fit', `${expected}; ${remedy}`);
+}
 
 /**
  * Says where a loss that is NaN or infinite comes from: the data, a parameter, the first layer whose output is not finite, or the loss

@@ -1,13 +1,14 @@
 // The loop of fit(): epochs and steps as a stream of events, from wherever the run stands.
 import { setImmediate as turn } from 'node:timers/promises';
-import { ImageDataset, TensorDataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { TensorError } from '../errors.js';
 import { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
+import { after, areFresh, areReused, type Batch, type Batches, checkBatch, until } from './batches.js';
 import type { EpochRecord, FitEnd, FitEvent, FitHistory } from './events.js';
-import type { Batch, Batches, Plan } from './options.js';
+import { checkFinite } from './locate.js';
+import type { Plan } from './options.js';
 import { RunState } from './run-state.js';
-import { checkBatch, samplesOf, trainStep, validate } from './step.js';
+import { trainStep, validate } from './step.js';
 
 /** The event loop turns at least this often, in milliseconds: a turn costs some microseconds, a small step not much more. */
 const TURN_MS = 5;
@@ -18,14 +19,12 @@ export class Loop<Output> {
   private readonly state: RunState<Output>;
   private reason: FitEnd | null = null;
   private turned = performance.now();
-  /** Nobody else has the batches: their memory can be used again at once. */
-  private readonly fresh: boolean;
+  /** The generators after the last step, or as the epoch began: where the run goes on if it is stopped before the next step. */
+  private settled: number[][];
 
   constructor(private readonly plan: Plan<Output>) {
     this.state = new RunState(plan);
-    const { data } = plan;
-    const kinds: unknown[] = [TensorDataset, ImageDataset];
-    this.fresh = data instanceof DataLoader && kinds.includes(data.dataset.constructor);
+    this.settled = this.state.random();
   }
 
   history(): FitHistory {
@@ -48,49 +47,54 @@ export class Loop<Output> {
   }
 
   private async *epoch(): Events {
-    const { state, plan } = this;
+    const { state } = this;
     const { progress } = state;
+    this.settled = state.random();
     if (progress.batch === 0) {
-      progress.epochStart = state.random();
       yield* this.emit({ type: 'epochStart', epoch: progress.epoch, step: progress.step });
+      progress.epochStart = state.random();
     }
-    const batches = await this.open();
-    let group: Batch[] = [];
-    try {
-      for (let next = await batches.next(); ; next = await batches.next()) {
-        if (!next.done) group.push(checkBatch(next.value));
-        if (group.length === plan.accumulate || (next.done && group.length > 0)) {
-          if (this.aborted()) break;
-          yield* this.step(group);
-          group = [];
-          await this.pause();
-        }
-        if (next.done) break;
-      }
-    } finally {
-      await batches.return?.();
+    for await (const group of this.groups()) {
+      yield* this.step(group);
+      this.settled = state.random();
+      await this.pause();
     }
     if (this.aborted()) yield* this.stop();
     else yield* this.endEpoch();
   }
 
+  /** The batches of the epoch that are left, as many together as make a step. */
+  private async *groups(): AsyncGenerator<Batch[], void, undefined> {
+    const { data, accumulate, signal } = this.plan;
+    const copied = accumulate > 1 && areReused(data);
+    const owned = copied || areFresh(data);
+    let group: Batch[] = [];
+    for await (const given of until(this.rest(), signal)) {
+      const batch = checkBatch(given);
+      group.push(copied ? batch.map((x) => x.clone()) : batch);
+      if (group.length < accumulate) continue;
+      yield group;
+      if (owned) dispose(group);
+      group = [];
+    }
+    if (group.length === 0 || this.aborted()) return;
+    yield group;
+    if (owned) dispose(group);
+  }
+
   /** The batches of the epoch that are left. */
-  private async open(): Promise<Iterator<unknown> | AsyncIterator<unknown>> {
+  private rest(): Batches {
     const { state } = this;
     const { data } = this.plan;
     const { batch, epochStart } = state.progress;
-    if (batch === 0) return iteratorOf(data);
+    if (batch === 0) return data;
     // The order is drawn as it was when the epoch began; after that the generators are where the run had taken them.
     const random = state.random();
     state.setRandom(epochStart);
-    let batches: Iterator<unknown> | AsyncIterator<unknown>;
-    if (data instanceof DataLoader) batches = iteratorOf(data.from(batch) as Batches);
-    else {
-      batches = iteratorOf(data);
-      for (let i = 0; i < batch; i++) await batches.next();
-    }
+    if (!(data instanceof DataLoader)) return after(data, batch, () => state.setRandom(random));
+    const rest = data.from(batch) as Batches;
     state.setRandom(random);
-    return batches;
+    return rest;
   }
 
   private async *step(group: Batch[]): Events {
@@ -98,10 +102,8 @@ export class Loop<Output> {
     const { progress } = state;
     const { lr } = plan.optimizer.paramGroups[0];
     const { step, epoch } = progress;
-    const { loss, gradNorm } = trainStep(plan, group, step);
-    const samples = group.reduce((sum, batch) => sum + samplesOf(batch), 0);
-    if (this.fresh) for (const batch of group) for (const x of batch) x.dispose();
-    progress.lossSum += loss * samples;
+    const { loss, sampleLoss, samples, gradNorm } = trainStep(plan, group, step);
+    progress.lossSum += sampleLoss * samples;
     progress.samples += samples;
     progress.batch += group.length;
     progress.step++;
@@ -117,25 +119,10 @@ export class Loop<Output> {
   private async *endEpoch(): Events {
     const { state, plan } = this;
     const { progress } = state;
-    let validationLoss: number | null = null;
-    if (plan.validation !== undefined) {
-      const random = state.random();
-      validationLoss = await validate(
-        plan,
-        plan.validation,
-        () => this.pause(),
-        () => this.aborted(),
-      );
-      if (validationLoss === null) {
-        // The resumed run measures anew, with the same random numbers.
-        state.setRandom(random);
-        return yield* this.stop();
-      }
-    }
+    if (progress.batch === 0) throw noBatches(plan.data);
+    const validationLoss = plan.validation === undefined ? null : await validate(plan, () => this.pause());
+    if (this.aborted()) return yield* this.stop();
     const measured = Object.entries(plan.metrics).map(([name, metric]) => [name, metric.compute()] as const);
-    if (progress.batch === 0) {
-      throw new TensorError('value', 'fit', 'expected data to give at least one batch an epoch, got none');
-    }
     const loss = progress.lossSum / progress.samples;
     const record = { epoch: progress.epoch, loss, validationLoss, metrics: Object.fromEntries(measured) };
     state.epochs.push(record);
@@ -186,6 +173,8 @@ export class Loop<Output> {
 
   private async *stop(): Events {
     this.reason = 'aborted';
+    // What was read, drawn or measured since then, the resumed run does again.
+    this.state.setRandom(this.settled);
     yield* this.save();
   }
 
@@ -193,6 +182,8 @@ export class Loop<Output> {
     const { checkpoint } = this.plan;
     if (checkpoint === undefined) return;
     const { epoch, step } = this.state.progress;
+    // A good file must not give way to one that nobody can go on from.
+    checkFinite(this.plan.model, checkpoint.path);
     await this.state.save(checkpoint.path);
     yield* this.emit({ type: 'checkpoint', path: checkpoint.path, epoch, step });
   }
@@ -209,7 +200,12 @@ export class Loop<Output> {
   }
 }
 
-function iteratorOf(batches: Batches): Iterator<unknown> | AsyncIterator<unknown> {
-  if (Symbol.asyncIterator in batches) return batches[Symbol.asyncIterator]();
-  return batches[Symbol.iterator]();
+function dispose(group: readonly Batch[]): void {
+  for (const batch of group) for (const x of batch) x.dispose();
+}
+
+function noBatches(data: Batches): TensorError {
+  const usedUp =
+    'next' in data ? ': an iterator gives them once; pass an array or an object that makes a new one each time' : '';
+  return new TensorError('value', 'fit', `expected data to give at least one batch an epoch, got none${usedUp}`);
 }

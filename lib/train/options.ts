@@ -2,6 +2,7 @@
 import { Generator } from '../core/random.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
+import { checkPath } from '../io/atomic.js';
 import { checkChoice, checkNumber } from '../nn/check.js';
 import { type AnyModule, Module } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
@@ -9,13 +10,10 @@ import { Schedule } from '../optim/schedule.js';
 import type { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
 import { AveragedModel } from '../optim/swa-utils.js';
 import type { Tensor } from '../tensor.js';
+import type { Batches } from './batches.js';
 import type { FitEvent } from './events.js';
 import { Metric } from './metrics/metric.js';
 
-/** A batch: what the model takes, and the target last. */
-export type Batch = readonly Tensor[];
-/** Batches, again from the start each time they are iterated: a `DataLoader`, an array, or an object with an iterator. */
-export type Batches = Iterable<Batch> | AsyncIterable<Batch>;
 /** A learning rate schedule of `optim.lrScheduler`. */
 export type FitSchedule = (Schedule & { step(): void }) | ReduceLROnPlateau;
 
@@ -55,6 +53,8 @@ export interface CheckpointOptions {
   every?: number;
   /** Go on from the file where there is one; false unless given: a new run, which replaces it. */
   resume?: boolean;
+  /** Plain values and tensors of one's own, saved as they are at the time; `loadCheckpoint(path)` gives them as `extra`. */
+  extra?: object;
 }
 
 /** Options of {@link fit}. */
@@ -141,39 +141,16 @@ function isBatches(value: unknown): boolean {
 export function planOf<Output>(op: string, options: FitOptions<Output>): Plan<Output> {
   if (options === undefined) throw new TensorError('option', op, 'expected options, got undefined');
   checkOptions(op, options, KNOWN);
-  const { model, data, loss, optimizer, schedule, validation, metrics = {}, callbacks = [], signal } = options;
-  expect(model instanceof Module, op, 'model to be a module', model);
-  expect(isBatches(data), op, 'data to be an iterable of batches', data);
-  expect(typeof loss === 'function', op, 'loss to be a function of output and target', loss);
-  expect(optimizer instanceof Optimizer, op, 'optimizer to be an optimizer', optimizer);
-  if (schedule !== undefined) expect(schedule instanceof Schedule, op, 'schedule to be a schedule', schedule);
-  if (validation !== undefined)
-    expect(isBatches(validation), op, 'validation to be an iterable of batches', validation);
+  const { validation, metrics = {}, callbacks = [], generators = [], clipNorm, clipValue, signal } = options;
+  checkParts(op, options);
+  checkMetrics(op, metrics, validation);
+  const areFunctions = Array.isArray(callbacks) && callbacks.every((call) => typeof call === 'function');
+  expect(areFunctions, op, 'callbacks to be an array of functions', callbacks);
+  const areGenerators = Array.isArray(generators) && generators.every((g) => g instanceof Generator);
+  expect(areGenerators, op, 'generators to be an array of generators', generators);
   if (signal !== undefined) expect(signal instanceof AbortSignal, op, 'signal to be an AbortSignal', signal);
-  const fine = metrics !== null && typeof metrics === 'object';
-  expect(fine && Object.values(metrics).every((m) => m instanceof Metric), op, 'metrics by name', metrics);
-  if (validation === undefined && Object.keys(metrics).length > 0) {
-    throw new TensorError(
-      'value',
-      op,
-      'expected validation to measure metrics on, got none; pass batches as validation',
-    );
-  }
-  expect(
-    Array.isArray(callbacks) && callbacks.every((call) => typeof call === 'function'),
-    op,
-    'callbacks to be an array of functions',
-    callbacks,
-  );
-  const generators = options.generators ?? [];
-  expect(
-    Array.isArray(generators) && generators.every((g) => g instanceof Generator),
-    op,
-    'generators to be an array of generators',
-    generators,
-  );
-  if (options.clipNorm !== undefined) checkNumber(op, 'clipNorm', options.clipNorm, 0);
-  if (options.clipValue !== undefined) checkNumber(op, 'clipValue', options.clipValue, 0);
+  if (clipNorm !== undefined) checkNumber(op, 'clipNorm', clipNorm, 0);
+  if (clipValue !== undefined) checkNumber(op, 'clipValue', clipValue, 0);
   checkCheckpoint(op, options.checkpoint);
   checkAverage(op, options.average);
   checkEarlyStop(op, options.earlyStop, ['loss', ...(validation ? ['validationLoss'] : []), ...Object.keys(metrics)]);
@@ -189,17 +166,59 @@ export function planOf<Output>(op: string, options: FitOptions<Output>): Plan<Ou
   };
 }
 
+/** Model, data, loss, optimizer and schedule, and that they belong together. */
+function checkParts<Output>(op: string, options: FitOptions<Output>): void {
+  const { model, data, loss, optimizer, schedule, validation } = options;
+  expect(model instanceof Module, op, 'model to be a module', model);
+  expect(isBatches(data), op, 'data to be an iterable of batches', data);
+  if (validation !== undefined) {
+    expect(isBatches(validation), op, 'validation to be an iterable of batches', validation);
+  }
+  expect(typeof loss === 'function', op, 'loss to be a function of output and target', loss);
+  expect(optimizer instanceof Optimizer, op, 'optimizer to be an optimizer', optimizer);
+  const trained = new Set(optimizer.paramGroups.flatMap(({ params }): readonly Tensor[] => params));
+  const trainable = model.parameters().filter((p) => p.requiresGrad);
+  if (trainable.length > 0 && !trainable.some((p) => trained.has(p))) {
+    const remedy = 'make it with model.parameters() of this very model';
+    throw new TensorError(
+      'value',
+      op,
+      `expected optimizer to have parameters of the model, got none of them; ${remedy}`,
+    );
+  }
+  if (schedule === undefined) return;
+  expect(schedule instanceof Schedule, op, 'schedule to be a schedule', schedule);
+  if (schedule.optimizer !== optimizer) {
+    throw new TensorError('value', op, 'expected schedule to be made with the optimizer given, got one of another');
+  }
+}
+
+function checkMetrics(op: string, metrics: unknown, validation: Batches | undefined): void {
+  const fine = metrics !== null && typeof metrics === 'object';
+  expect(fine && Object.values(metrics).every((m) => m instanceof Metric), op, 'metrics by name', metrics);
+  const names = Object.keys(metrics as object);
+  if (validation === undefined && names.length > 0) {
+    const got = 'got none; pass batches as validation';
+    throw new TensorError('value', op, `expected validation to measure metrics on, ${got}`);
+  }
+  const taken = names.find((name) => name === 'loss' || name === 'validationLoss');
+  if (taken !== undefined) {
+    throw new TensorError(
+      'value',
+      op,
+      `expected metrics to have names of their own, got '${taken}', which fit measures`,
+    );
+  }
+}
+
 function checkCheckpoint(op: string, checkpoint: CheckpointOptions | undefined): void {
-  checkOptions(op, checkpoint, ['path', 'every', 'resume']);
+  checkOptions(op, checkpoint, ['path', 'every', 'resume', 'extra']);
   if (checkpoint === undefined) return;
-  expect(
-    typeof checkpoint.path === 'string' && checkpoint.path !== '',
-    op,
-    'checkpoint.path to be a path',
-    checkpoint.path,
-  );
+  checkPath(op, checkpoint.path);
   if (checkpoint.every !== undefined) checkInteger(op, 'checkpoint.every', checkpoint.every, 1);
   checkBoolean(op, 'checkpoint.resume', checkpoint.resume ?? false);
+  const { extra = {} } = checkpoint;
+  expect(typeof extra === 'object' && extra !== null, op, 'checkpoint.extra to be an object', extra);
 }
 
 function checkAverage(op: string, average: AverageOptions | undefined): void {

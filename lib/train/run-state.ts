@@ -3,7 +3,7 @@ import { builtin } from '../builtin.js';
 import { defaultGenerator, type Generator } from '../core/random.js';
 import { fromTypedArray } from '../create.js';
 import { DataLoader } from '../data/loader.js';
-import { TensorError } from '../errors.js';
+import { describe, TensorError } from '../errors.js';
 import type { StateDict } from '../nn/state.js';
 import type { OptimizerState } from '../optim/optimizer.js';
 import type { ScheduleState } from '../optim/schedule.js';
@@ -11,7 +11,6 @@ import { Tensor } from '../tensor.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { EpochRecord } from './events.js';
 import type { Plan } from './options.js';
-import type { Tree } from './tree.js';
 
 const FORMAT = 1;
 
@@ -71,13 +70,16 @@ export class RunState<Output> {
   }
 
   /** What a resumed run must have in common with the saved one. */
-  private shape(): Record<string, number> {
-    const { data, accumulate } = this.plan;
-    const { average, earlyStop } = this.plan;
-    const common: Record<string, number> = { accumulate, generators: this.generators.length };
-    if (average !== undefined) common.average = 1;
-    if (earlyStop?.restoreBest) common.restoreBest = 1;
-    return data instanceof DataLoader ? { ...common, samples: data.dataset.length, batchSize: data.batchSize } : common;
+  private shape(): Shape {
+    const { data, accumulate, scheduleBy, schedule, average, earlyStop } = this.plan;
+    return {
+      accumulate,
+      schedule: schedule === undefined ? null : scheduleBy,
+      average: average !== undefined,
+      restoreBest: earlyStop?.restoreBest === true,
+      generators: this.generators.length,
+      ...(data instanceof DataLoader ? shapeOf(data) : Array.isArray(data) ? { batches: data.length } : {}),
+    };
   }
 
   /** Remembers the weights as the best so far, if they are to be kept. */
@@ -96,70 +98,95 @@ export class RunState<Output> {
 
   /** Writes the checkpoint; values are those at the time of the call. */
   save(path: string): Promise<void> {
-    const { model, optimizer, schedule, average } = this.plan;
-    return saveCheckpoint(path, {
+    const { model, optimizer, schedule, average, checkpoint } = this.plan;
+    const saved: Saved = {
       format: FORMAT,
       shape: this.shape(),
-      progress: { ...this.progress } as unknown as Tree,
+      progress: this.progress,
       random: this.random(),
       losses: fromTypedArray(Float64Array.from(this.losses)),
-      epochs: this.epochs as unknown as Tree,
-      schedule: (schedule?.stateDict() ?? null) as Tree,
+      epochs: this.epochs,
+      schedule: schedule?.stateDict() ?? null,
       model: model.stateDict(),
-      optimizer: optimizer.stateDict() as unknown as Tree,
+      optimizer: optimizer.stateDict(),
       average: average?.model.stateDict() ?? null,
       best: this.best,
-    });
+      extra: checkpoint?.extra ?? null,
+    };
+    return saveCheckpoint(path, saved);
   }
 
-  /**
-   * Goes back to a checkpoint; where anything does not fit, nothing is changed. False where there is no file.
-   */
+  /** Goes back to a checkpoint; where anything does not fit, nothing is changed. False where there is no file. */
   async restore(path: string): Promise<boolean> {
     if (!builtin.fs.existsSync(path)) return false;
-    const saved = (await loadCheckpoint(path)) as unknown as Saved;
-    const bad = (expected: string, got: string) =>
-      new TensorError('format', 'fit', `expected '${path}' to be ${expected}, got ${got}`);
-    if (saved?.format !== FORMAT || !(saved.losses instanceof Tensor)) {
-      throw bad(`a checkpoint of fit in format ${FORMAT}`, `format ${String(saved?.format)}`);
+    const saved = await loadCheckpoint<Partial<Saved>>(path);
+    const bad = (expected: string, got: string, cause?: unknown) =>
+      new TensorError('format', 'fit', `expected '${path}' to be ${expected}, got ${got}`, { cause });
+    if (saved?.format !== FORMAT) {
+      throw bad(`a checkpoint of fit in format ${FORMAT}`, `format ${describe(saved?.format)}`);
     }
-    const [own, theirs] = [this.shape(), saved.shape].map((shape) => JSON.stringify(shape));
-    if (own !== theirs) throw bad(`of a run with ${own}`, `${theirs}; give the same data, or another path`);
-    const { model, optimizer, schedule, average } = this.plan;
-    if ((schedule === undefined) !== (saved.schedule === null)) {
-      throw bad(`of a run ${schedule ? 'with' : 'without'} a schedule`, 'one of the other kind');
-    }
-    const modelBefore = copyOf(model.stateDict());
-    const averageBefore = average && copyOf(average.model.stateDict());
-    const optimizerBefore = optimizer.stateDict();
-    const scheduleBefore = schedule?.stateDict();
+    if (!isWhole(saved)) throw bad('a checkpoint of fit', 'a file that lacks part of one');
+    const other = differences(this.shape(), saved.shape);
+    if (other !== '') throw bad('of a run like this one', `${other}; give the same data and options, or another path`);
     try {
-      model.loadStateDict(saved.model);
-      optimizer.loadStateDict(saved.optimizer);
-      if (saved.average) average?.model.loadStateDict(saved.average);
-      if (schedule !== undefined) schedule.loadStateDict(saved.schedule as ScheduleState);
-      this.setRandom(saved.random);
-    } catch (error) {
-      model.loadStateDict(modelBefore);
-      if (averageBefore !== undefined) average?.model.loadStateDict(averageBefore);
-      optimizer.loadStateDict(optimizerBefore);
-      if (scheduleBefore !== undefined) schedule?.loadStateDict(scheduleBefore);
-      throw error;
-    } finally {
-      for (const copies of [modelBefore, averageBefore ?? {}]) for (const x of Object.values(copies)) x.dispose();
+      this.load(saved);
+    } catch (cause) {
+      if (!(cause instanceof TensorError)) throw cause;
+      throw bad('of this model, optimizer and schedule', cause.message, cause);
     }
-    this.progress = { ...saved.progress };
-    this.best = saved.best ?? null;
+    this.progress = saved.progress;
+    this.best = saved.best;
     this.losses = Array.from(saved.losses.typed());
-    this.epochs = [...saved.epochs];
+    this.epochs = saved.epochs;
     return true;
   }
+
+  /** Takes the states over, all of them or none. */
+  private load(saved: Saved): void {
+    const { model, optimizer, schedule, average } = this.plan;
+    const random = this.random();
+    const undo = [() => this.setRandom(random)];
+    const copies: StateDict[] = [];
+    const keep = (dict: StateDict) => {
+      const copy = copyOf(dict);
+      copies.push(copy);
+      return copy;
+    };
+    const change = <State>(part: Stateful<State>, state: State, before: State) => {
+      part.loadStateDict(state);
+      undo.push(() => part.loadStateDict(before));
+    };
+    try {
+      // The best weights are those of the same model: whether they fit is found out the same way.
+      if (saved.best !== null) change(model, saved.best, keep(model.stateDict()));
+      change(model, saved.model, keep(model.stateDict()));
+      if (average && saved.average) change(average.model, saved.average, keep(average.model.stateDict()));
+      change(optimizer, saved.optimizer, optimizer.stateDict());
+      if (schedule && saved.schedule) change(schedule, saved.schedule, schedule.stateDict());
+      // Both are states of these generators; the first is needed again where the run stands amid an epoch.
+      this.setRandom(saved.progress.epochStart);
+      this.setRandom(saved.random);
+    } catch (error) {
+      for (const back of undo.reverse()) back();
+      throw error;
+    } finally {
+      for (const copy of copies) for (const x of Object.values(copy)) x.dispose();
+    }
+  }
+}
+
+/** Numbers and names that tell runs apart. */
+type Shape = Readonly<Record<string, number | string | boolean | null>>;
+
+interface Stateful<State> {
+  stateDict(): State;
+  loadStateDict(state: State): unknown;
 }
 
 /** A run as its checkpoint holds it. */
 interface Saved {
-  format: unknown;
-  shape: Record<string, number>;
+  format: number;
+  shape: Shape;
   progress: Progress;
   random: number[][];
   losses: Tensor;
@@ -167,9 +194,38 @@ interface Saved {
   schedule: ScheduleState | null;
   model: StateDict;
   optimizer: OptimizerState;
-  /** Absent or null where the run had none. */
-  average?: StateDict | null;
-  best?: StateDict | null;
+  average: StateDict | null;
+  best: StateDict | null;
+  extra: object | null;
+}
+
+/** Whether a file has every part; the states themselves are checked as they are loaded. */
+function isWhole(saved: Partial<Saved>): saved is Saved {
+  const { progress, losses, epochs, random, shape } = saved;
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+  const { epoch, batch, step, lossSum, samples, since, stopped, epochStart } = progress ?? {};
+  return (
+    isObject(shape) &&
+    [epoch, batch, step, lossSum, samples, since].every((value) => typeof value === 'number') &&
+    typeof stopped === 'boolean' &&
+    [random, epochStart, epochs].every((value) => Array.isArray(value)) &&
+    losses instanceof Tensor &&
+    losses.size === step
+  );
+}
+
+/** How the order of a loader comes about. The default generator goes on from the checkpoint, whatever it was seeded with. */
+function shapeOf({ dataset, batchSize, length, shuffle, generator }: DataLoader<unknown>): Shape {
+  const seed = generator === defaultGenerator ? null : generator.state[0] + generator.state[1] * 2 ** 32;
+  return { samples: dataset.length, batchSize, batches: length, shuffle, seed };
+}
+
+/** What two runs do not have in common: `batchSize 5 instead of 4`. */
+function differences(own: Shape, saved: Shape): string {
+  const names = Object.keys({ ...own, ...saved }).filter((name) => own[name] !== saved[name]);
+  return names
+    .map((name) => `${name} ${String(saved[name] ?? 'none')} instead of ${String(own[name] ?? 'none')}`)
+    .join(', ');
 }
 
 function copyOf(dict: StateDict): StateDict {

@@ -21,8 +21,17 @@ const WORDS: readonly [word: string, value: number][] = [
   ['-0', -0],
 ];
 
+/** Deeper than any state; what comes to this is an object that holds itself. */
+const DEEPEST = 100;
+
 /** Takes the tensors out of a tree, leaving their names; what is left is JSON. */
-export function takeTensors(op: string, tree: unknown, name: string, tensors: Record<string, Tensor>): unknown {
+export function takeTensors(
+  op: string,
+  tree: unknown,
+  name: string,
+  tensors: Record<string, Tensor>,
+  depth = 0,
+): unknown {
   if (tree instanceof Tensor) {
     // Keys may contain dots themselves.
     let free = name;
@@ -35,13 +44,22 @@ export function takeTensors(op: string, tree: unknown, name: string, tensors: Re
     return word === undefined ? tree : { $number: word };
   }
   if (tree === null || tree === undefined || typeof tree === 'string' || typeof tree === 'boolean') return tree;
-  if (Array.isArray(tree)) return tree.map((item, i) => takeTensors(op, item, join(name, String(i)), tensors));
+  if (depth === DEEPEST) {
+    const place = `${name.slice(0, 40)}...`;
+    throw new TensorError(
+      'value',
+      op,
+      `expected at most ${DEEPEST} levels, got more at '${place}': an object in a circle?`,
+    );
+  }
+  const inner = (item: unknown, key: string) => takeTensors(op, item, join(name, key), tensors, depth + 1);
+  if (Array.isArray(tree)) return tree.map((item, i) => inner(item, String(i)));
   const plain = typeof tree === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(tree));
   if (!plain || '$tensor' in tree || '$number' in tree) {
     const got = plain ? 'a key that begins with $' : describe(tree);
     throw new TensorError('value', op, `expected tensors and plain values, got ${got} at '${name}'`);
   }
-  const entries = Object.entries(tree).map(([key, item]) => [key, takeTensors(op, item, join(name, key), tensors)]);
+  const entries = Object.entries(tree).map(([key, item]) => [key, inner(item, key)]);
   return Object.fromEntries(entries);
 }
 

@@ -125,6 +125,9 @@ describe('watch', () => {
 
 it.each([
   ['an unknown option', () => train.diagnose({ loss: 1 } as object), 'option'],
+  ['no options', () => train.diagnose(undefined as unknown as object), 'option'],
+  ['no model to watch', () => train.watch(1 as unknown as nn.Module, () => {}), 'value'],
+  ['no function to report to', () => train.watch(new nn.Linear(1, 1), 1 as unknown as () => void), 'value'],
   ['no model', () => train.diagnose({ model: 1 as unknown as nn.Module }), 'value'],
   ['no tensor', () => train.diagnose({ output: 1 as unknown as Tensor }), 'value'],
   ['too few steps', () => train.watch(new nn.Linear(1, 1), () => {}, { every: 3 }), 'value'],

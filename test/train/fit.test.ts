@@ -275,6 +275,15 @@ describe('errors', () => {
     ['an unknown part of checkpoint', { checkpoint: { file: 'x' } }, 'option'],
     ['accumulate 0', { accumulate: 0 }, 'value'],
     ['a callback that is none', { callbacks: [1] }, 'value'],
+    ['a metric named as what fit measures', { validation: [], metrics: { loss: new train.metrics.MSE() } }, 'value'],
+    [
+      'an optimizer of another model',
+      { optimizer: new optim.SGD(new nn.Linear(1, 1).parameters(), { lr: 1 }) },
+      'value',
+    ],
+    ['a schedule of another optimizer', { schedule: new optim.lrScheduler.StepLR(task().optimizer, 1) }, 'value'],
+    ['a path that is none', { checkpoint: { path: 'a\0b' } }, 'value'],
+    ['an extra that is no object', { checkpoint: { path: 'x', extra: 5 } }, 'value'],
   ])('at once: %s', (_, wrong, code) => {
     expect(() => train.fit({ ...task().options, ...wrong } as train.FitOptions)).toThrow(
       expect.objectContaining({ name: 'TensorError', code }),
@@ -306,7 +315,7 @@ describe('errors', () => {
             for await (const _ of run);
           })(),
     ).rejects.toThrow(new RangeError('enough'));
-    const saved = (await train.loadCheckpoint(path)) as unknown as { progress: { step: number } };
+    const saved = await train.loadCheckpoint<{ progress: { step: number } }>(path);
     expect(saved.progress.step).toBe(5);
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
@@ -376,7 +385,7 @@ describe('checkpoints', () => {
       list: [1.5, 'x', null, true, Number.NaN, -Infinity, -0, [tensor([[3]], { dtype: 'int32' })]],
     };
     await train.saveCheckpoint(path, tree);
-    const back = (await train.loadCheckpoint(path)) as unknown as typeof tree;
+    const back = await train.loadCheckpoint<typeof tree>(path);
     expect([back['a.b'].c.item(), back.a['b.c'].item(), back.a['b.c'].dtype]).toEqual([1, 2, 'float64']);
     expect(back.list.slice(0, 7)).toEqual(tree.list.slice(0, 7));
     expect(Object.is(back.list[6], -0)).toBe(true);
@@ -384,8 +393,13 @@ describe('checkpoints', () => {
   });
 
   it('refuse what has no place in a file', async () => {
-    const wrong = { f: new Map() } as unknown as train.Tree;
+    const wrong = { f: new Map() };
     await expect(train.saveCheckpoint(join(folder, 'no.safetensors'), wrong)).rejects.toMatchObject({ code: 'value' });
+    const circle: Record<string, unknown> = {};
+    circle.inner = { circle };
+    await expect(train.saveCheckpoint(join(folder, 'no.safetensors'), circle)).rejects.toThrow(
+      'an object in a circle?',
+    );
   });
 });
 
