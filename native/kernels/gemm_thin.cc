@@ -17,6 +17,8 @@ constexpr int64_t kTask = int64_t{1} << 18;
 constexpr int64_t kLong = 32;
 // Short sides: rows of c, terms of a sum.
 constexpr int64_t kFewRows = 12, kFewTerms = 4;
+// Terms after which a sum starts anew: what rounding loses grows with the length of a chain.
+constexpr int64_t kChain = 512;
 // Multiply-adds from which on packing pays; of two sums of vectors, the steps from row to row.
 constexpr double kLarge = 4e6;
 
@@ -115,7 +117,13 @@ void strip(const Product<T>& p, int64_t begin, int64_t end, int64_t j, int64_t c
   for (int64_t block = 0; block < blocks.count; ++block) {
     const int64_t i = begin + blocks.begin(block);
     const Tile<T> run = find_tile<T, most_rows(V), V>(blocks.size(block));
-    run(p, p.a + i * p.row, b, ldb, p.bias ? p.bias + j : nullptr, last, p.c + i * p.ldc + j);
+    Product<T> chain = p;
+    for (int64_t k = 0; k == 0 || k < p.k; k += kChain) {
+      chain.k = smaller(kChain, p.k - k);
+      chain.add = p.add || k > 0;
+      const T* bias = p.bias && k == 0 ? p.bias + j : nullptr;
+      run(chain, p.a + i * p.row + k * p.term, b + k * ldb, ldb, bias, last, p.c + i * p.ldc + j);
+    }
   }
 }
 
