@@ -1,4 +1,5 @@
 // Matrices as pictures: attention, images, weights; SVG text, drawn by echarts on the server.
+import { checkBoolean } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { checkSize, INK, render } from './chart.js';
@@ -10,17 +11,23 @@ export interface HeatmapOptions {
   yLabel?: string;
   /** Number the rows and columns; true unless given. For images false. */
   axes?: boolean;
+  /** Red below 0, white at 0, blue above, as for weights; false unless given. */
+  signed?: boolean;
   /** Pixels, 900 unless given. */
   width?: number;
   /** Pixels; such that cells are square unless given. */
   height?: number;
 }
 
-/** Pixels around the cells: to the left, to the right, above and below. */
+/** Pixels around the cells, with axes and without. */
 const MARGIN = { left: 76, right: 32, top: 52, bottom: 64 };
+const BARE = { left: 32, right: 32, top: 52, bottom: 32 };
+const SHADES = ['#ffffff', '#56b4e9', '#0072b2', '#002a45'];
+const SIGNED = ['#8c2d00', '#d55e00', '#ffffff', '#0072b2', '#002a45'];
 
 /**
- * Draws a matrix `[rows, columns]`, the first row on top: white for the smallest number, dark blue for the largest.
+ * Draws a matrix `[rows, columns]`, the first row on top: white for the smallest number, dark blue for the largest; with `signed` white
+ * for 0, red for what is below and blue for what is above.
  *
  * Needs the optional package echarts, which is loaded at the first call.
  *
@@ -37,7 +44,7 @@ const MARGIN = { left: 76, right: 32, top: 52, bottom: 64 };
  */
 export async function heatmap(values: Tensor, options?: HeatmapOptions): Promise<string> {
   const op = 'heatmap';
-  checkOptions(op, options, ['title', 'xLabel', 'yLabel', 'axes', 'width', 'height']);
+  checkOptions(op, options, ['title', 'xLabel', 'yLabel', 'axes', 'signed', 'width', 'height']);
   if (!(values instanceof Tensor) || values.ndim !== 2 || values.size === 0)
     throw new TensorError('shape', op, `expected a matrix [rows, columns] of numbers, got ${describe(values)}`);
   const cells = values.to('float64').toArray() as number[][];
@@ -47,12 +54,20 @@ export async function heatmap(values: Tensor, options?: HeatmapOptions): Promise
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
+  const signed = checkBoolean(op, 'signed', options?.signed ?? false);
+  if (signed) {
+    high = Math.max(Math.abs(low), Math.abs(high));
+    low = -high;
+  }
+  const white = signed ? 0 : low;
   const [rows, columns] = values.shape;
   const width = checkSize(op, 'width', options?.width, 900);
-  const square = ((width - MARGIN.left - MARGIN.right) * rows) / columns + MARGIN.top + MARGIN.bottom;
+  const axes = checkBoolean(op, 'axes', options?.axes ?? true);
+  const margin = axes ? MARGIN : BARE;
+  const square = ((width - margin.left - margin.right) * rows) / columns + margin.top + margin.bottom;
   const height = checkSize(op, 'height', options?.height, Math.min(10_000, Math.round(square)));
   const axis = {
-    show: options?.axes ?? true,
+    show: axes,
     type: 'category' as const,
     nameLocation: 'middle' as const,
     nameTextStyle: { color: INK, fontSize: 13 },
@@ -67,14 +82,14 @@ export async function heatmap(values: Tensor, options?: HeatmapOptions): Promise
     backgroundColor: '#ffffff',
     textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' },
     title: { text: options?.title, left: 'center', textStyle: { color: INK, fontSize: 18 } },
-    grid: MARGIN,
+    grid: margin,
     xAxis: { ...axis, data: places(columns), name: options?.xLabel, nameGap: 28 },
     yAxis: { ...axis, data: places(rows), name: options?.yLabel, nameGap: 40, inverse: true },
-    visualMap: { show: false, min: low, max: high, inRange: { color: ['#ffffff', '#56b4e9', '#0072b2', '#002a45'] } },
+    visualMap: { show: false, min: low, max: high, inRange: { color: signed ? SIGNED : SHADES } },
     series: {
       type: 'heatmap',
-      // The smallest are white as the ground is: pictures are mostly ground.
-      data: cells.flatMap((row, i) => row.flatMap((value, j) => (value === low ? [] : [[j, i, value]]))),
+      // White as the ground is, and pictures are mostly ground.
+      data: cells.flatMap((row, i) => row.flatMap((value, j) => (value === white ? [] : [[j, i, value]]))),
       progressive: 0,
     },
   });

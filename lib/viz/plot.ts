@@ -6,12 +6,16 @@ import { checkSize, INK, render } from './chart.js';
 export interface PlotSeries {
   /** What the legend calls it. */
   name: string;
-  /** The points of the line, in the order of x. */
+  /** The points, in the order in which a line joins them; NaN leaves a gap. */
   points: readonly (readonly [x: number, y: number])[];
   /** The axis it is read from, 'left' unless given. */
   axis?: 'left' | 'right';
   /** Draw every point as a dot: for few points; false unless given. */
   dots?: boolean;
+  /** Join the points by a line; true unless given. Without one they are drawn as dots. */
+  line?: boolean;
+  /** Thin and grey, for what stands behind the others; false unless given. */
+  faint?: boolean;
 }
 
 /** Options of {@link linePlot}. */
@@ -65,6 +69,7 @@ const LINE_OPTIONS = [
 // Colours of Okabe and Ito (2008), which colour-blind readers can tell apart.
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
 const FAINT = '#e3e3e3';
+const GREY = '#b0b0b0';
 /** Points of a training curve: the noise of single steps hides its course. */
 const BUCKETS = 150;
 
@@ -97,49 +102,50 @@ export async function linePlot(series: readonly PlotSeries[], options?: LinePlot
 /** echarts computes powers of ten with their rounding errors: 0.0001 would read 0.00009999999999999999. */
 function tickLabel(value: number): string {
   const exact = Number(value.toPrecision(6));
-  return Math.abs(exact) >= 1e7 ? exact.toExponential().replace('e+', 'e') : String(exact);
+  const size = Math.abs(exact);
+  return size >= 1e7 || (size < 1e-4 && size > 0) ? exact.toExponential().replace('e+', 'e') : String(exact);
 }
 
-/** The powers of ten around the values; echarts itself leaves room for several more. */
-function decades(values: readonly number[]): { min?: number; max?: number } {
-  const [low, high] = extent(values.filter((y) => y > 0 && y < Infinity));
-  if (!(low <= high)) return {};
-  return {
-    min: 10 ** Math.floor(Math.log10(low)),
-    max: 10 ** Math.max(Math.ceil(Math.log10(high)), Math.floor(Math.log10(low)) + 1),
-  };
+/** An axis of the powers of ten around the values. Of its own logarithmic axes echarts labels one power, or each tenth. */
+function logAxis(values: readonly number[]) {
+  const positive = values.filter((v) => v > 0 && v < Infinity);
+  const [low, high] = extent(positive.map(Math.log10));
+  const min = Math.floor(low);
+  return { min, max: Math.max(Math.ceil(high), min + 1), minInterval: 1 };
 }
 
 function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): Parameters<typeof render>[3] {
   const hasPlace = (s: PlotSeries, x: number, y: number) =>
     !(options.xLog && x <= 0) && !(options.leftLog && s.axis !== 'right' && y <= 0);
+  // Faint series take none of the colours.
+  const colours = series.map((_, i) => COLORS[series.slice(0, i).filter((s) => !s.faint).length % COLORS.length]);
   const twoAxes = series.some((s) => s.axis === 'right');
   const xs = series.flatMap((s) => s.points.map(([x]) => x));
+  const ys = series.flatMap((s) => (s.axis === 'right' ? [] : s.points.map(([, y]) => y)));
+  const label = (log: boolean | undefined) => (value: number) => tickLabel(log ? 10 ** value : value);
   const axis = {
     type: 'value' as const,
     nameLocation: 'middle' as const,
     nameTextStyle: { color: INK, fontSize: 13 },
     axisLabel: { color: INK, fontSize: 12 },
-    axisLine: { show: true, lineStyle: { color: INK } },
+    axisLine: { show: true, onZero: false, lineStyle: { color: INK } },
     axisTick: { show: true },
   };
   const left = {
     ...axis,
     name: options.leftLabel,
     nameGap: 48,
-    type: options.leftLog ? ('log' as const) : ('value' as const),
-    scale: options.leftLog === true,
-    ...(options.leftLog && decades(series.flatMap((s) => (s.axis === 'right' ? [] : s.points.map(([, y]) => y))))),
-    axisLabel: { ...axis.axisLabel, formatter: tickLabel },
+    ...(options.leftLog && logAxis(ys)),
+    axisLabel: { ...axis.axisLabel, formatter: label(options.leftLog) },
     splitLine: { lineStyle: { color: FAINT } },
   };
   // The axis takes the colour of its line, which says who belongs to whom.
-  const rightColor = COLORS[series.findIndex((s) => s.axis === 'right') % COLORS.length];
+  const rightColor = colours[series.findIndex((s) => s.axis === 'right')];
   const right = {
     ...axis,
     name: options.rightLabel,
     nameTextStyle: { ...axis.nameTextStyle, color: rightColor },
-    axisLine: { show: true, lineStyle: { color: rightColor } },
+    axisLine: { ...axis.axisLine, lineStyle: { color: rightColor } },
     nameGap: 54,
     // A curve from 0.97 to 0.99 is flat on an axis from 0; the axis labels say where it starts.
     scale: true,
@@ -154,7 +160,6 @@ function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): P
   };
   return {
     animation: false,
-    color: COLORS,
     backgroundColor: '#ffffff',
     textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' },
     title: {
@@ -170,22 +175,28 @@ function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): P
       ...axis,
       name: options.xLabel,
       nameGap: 28,
-      axisLabel: { ...axis.axisLabel, formatter: tickLabel },
-      type: options.xLog ? ('log' as const) : ('value' as const),
-      min: options.xLog ? undefined : Math.min(0, ...extent(xs)),
-      max: options.xLog ? undefined : extent(xs)[1],
+      axisLabel: {
+        ...axis.axisLabel,
+        // The axis ends where the points do, which needs no label where that is between two ticks.
+        formatter: (value: number) =>
+          Number(value.toPrecision(3)) === Number(value.toPrecision(6)) ? label(options.xLog)(value) : '',
+      },
+      ...(options.xLog ? logAxis(xs) : { min: Math.min(0, ...extent(xs)), max: extent(xs)[1] }),
       splitLine: { show: false },
     },
     yAxis: twoAxes ? [left, right] : left,
-    series: series.map((s) => ({
-      type: 'line' as const,
+    series: series.map((s, i) => ({
+      type: s.line === false ? ('scatter' as const) : ('line' as const),
       name: s.name,
-      data: s.points.filter(([x, y]) => hasPlace(s, x, y)).map(([x, y]) => [x, y]),
+      data: s.points
+        .filter(([x, y]) => hasPlace(s, x, y))
+        .map(([x, y]) => [options.xLog ? Math.log10(x) : x, options.leftLog && s.axis !== 'right' ? Math.log10(y) : y]),
       yAxisIndex: s.axis === 'right' ? 1 : 0,
       showSymbol: s.dots === true,
       symbol: 'circle',
-      symbolSize: 7,
-      lineStyle: { width: 2 },
+      symbolSize: s.line === false ? 4 : 7,
+      color: s.faint ? GREY : colours[i],
+      lineStyle: { width: s.faint ? 1 : 2 },
     })),
   };
 }

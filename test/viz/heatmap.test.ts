@@ -30,7 +30,19 @@ describe('heatmap', () => {
   it('leaves the numbers of rows and columns out where they are not wanted', async () => {
     const image = tensor([[0, 1]]);
     expect(await heatmap(image)).toContain('>1</text>');
-    expect(await heatmap(image, { axes: false })).not.toContain('</text>');
+    const bare = await heatmap(image, { axes: false });
+    expect(bare).not.toContain('</text>');
+    expect(bare).toMatch(/^<svg width="900" height="502"/); // and the room they took
+    await expect(heatmap(image, { axes: 'x' } as never)).rejects.toThrow('[heatmap] expected axes');
+  });
+
+  it('draws signed numbers around 0', async () => {
+    const [least, small, most] = colours(await heatmap(tensor([[-2, 0, 1, 2]]), { signed: true }));
+    expect(least).toBe('rgb(140,45,0)');
+    expect(most).toBe('rgb(0,42,69)');
+    expect(small).toBe('rgb(0,114,178)');
+    expect(colours(await heatmap(tensor([[0, 1]]), { signed: true }))).toEqual([most]);
+    await expect(heatmap(tensor([[0, 1]]), { signed: 1 } as never)).rejects.toThrow('[heatmap] expected signed');
   });
 
   it('refuses what is no matrix, NaN, bad sizes and unknown options', async () => {

@@ -73,6 +73,29 @@ describe('linePlot', () => {
     expect(labels.filter((text) => Number(text) < 1e-12 && Number(text) > 0)).toEqual([]);
   });
 
+  it('draws points without a line as dots, and what is faint in grey, which takes no colour', async () => {
+    const points = [0, 1, 2].map((x) => [x, x] as const);
+    const svg = await linePlot([
+      { name: 'behind', points, faint: true },
+      { name: 'scattered', points, line: false },
+    ]);
+    expect(svg.match(/<path d="M1 0A1 1/g)).toHaveLength(3);
+    const lines = [...svg.matchAll(/<path d="M\S+ \S+L[^>]*stroke="(#\w+)"[^>]*>/g)].map(([, colour]) => colour);
+    expect(lines.filter((colour) => colour === '#b0b0b0')).toHaveLength(1);
+    expect(lines).not.toContain('#0072b2');
+    expect(svg).toContain('#0072b2'); // the dots have the first colour
+    expect(svg).not.toContain('#d55e00');
+  });
+
+  it('leaves a gap where a point is NaN', async () => {
+    const parts = async (middle: number) => {
+      const svg = await linePlot([{ name: 'a', points: [0, 1, middle, 3, 4].map((x) => [x, x] as const) }]);
+      expect(svg).not.toContain('NaN');
+      return /<path d="(M[^"]*)"[^>]*stroke="#0072b2"/.exec(svg)?.[1].match(/M/g)?.length;
+    };
+    expect([await parts(2), await parts(Number.NaN)]).toEqual([1, 2]);
+  });
+
   it('escapes what would be markup', async () => {
     const svg = await linePlot([{ name: 'a < b & c', points: [[0, 0]] }]);
     expect(svg).toContain('a &lt; b &amp; c');
