@@ -2,7 +2,9 @@
 //
 // Run:      npm run example 01-tensors
 // Expected: the values in the comments
-import { arange, tensor } from 'chainrule';
+// Draws:    out/01-folded-square.svg, a square under ReLU(Rx)
+import { arange, type Tensor, tensor, viz } from 'chainrule';
+import { saveFigure } from './shared/figure.js';
 
 const a = tensor([
   [1, 2, 3],
@@ -26,11 +28,11 @@ console.log(grid.t().at(0).toArray()); // [ 0, 100, 8 ]
 const w = tensor([3, 4]);
 for (const x of [tensor([6, 8]), tensor([-4, 3]), tensor([-3, -4])]) {
   const cosine = w.dot(x).item() / (w.norm().item() * x.norm().item());
-  console.log(w.dot(x).item(), cosine);
+  console.log('dot', w.dot(x).item(), 'cosine', cosine);
 }
-// 50 1
-// 0 0
-// -25 -1
+// dot 50 cosine 1
+// dot 0 cosine 0
+// dot -25 cosine -1
 
 // So a row of W asks how far x lies in its direction, and ReLU keeps the answer where it is yes. The four rows here look
 // to the right, up, left and down: each point of the plane is told by the two that see it.
@@ -54,14 +56,37 @@ const R = tensor([
 for (const degrees of [0, 90, 180, 270]) {
   const angle = (degrees * Math.PI) / 180;
   const folded = R.matmul(tensor([Math.cos(angle), Math.sin(angle)])).relu();
-  console.log(degrees, Array.from(folded.data, (v) => v.toFixed(2)).join(' '));
+  console.log('x at', degrees, 'degrees, ReLU(Rx)', Array.from(folded.data, (v) => v.toFixed(2)).join(' '));
 }
-// 0 0.71 0.71
-// 90 0.00 0.71
-// 180 0.00 0.00
-// 270 0.71 0.00
+// x at 0 degrees, ReLU(Rx) 0.71 0.71
+// x at 90 degrees, ReLU(Rx) 0.00 0.71
+// x at 180 degrees, ReLU(Rx) 0.00 0.00
+// x at 270 degrees, ReLU(Rx) 0.71 0.00
+
+// A square in the same way: R turns it, ReLU lays three of its sides onto the axes.
+const corner = 1.5 * Math.SQRT1_2;
+const square = tensor([
+  [-corner, -corner],
+  [corner, -corner],
+  [corner, corner],
+  [-corner, corner],
+  [-corner, -corner],
+]); // a row for each corner; so the product is x R^T
+const line = (name: string, points: Tensor) => ({ name, points: points.toArray() as [number, number][], dots: true });
+const turned = square.matmul(R.t());
+saveFigure(
+  '01-folded-square',
+  await viz.linePlot([line('x', square), line('Rx', turned), line('ReLU(Rx)', turned.relu())], {
+    title: 'A square, turned and folded',
+    xLabel: 'first number',
+    leftLabel: 'second number',
+    width: 600,
+    height: 628,
+  }),
+);
+// drawn: out/01-folded-square.svg
 
 // Whatever is computed from x knows its gradient: y = x^3, dy/dx = 3 x^2.
 const x = tensor([1, 2, 3], { requiresGrad: true });
 x.pow(3).sum().backward();
-console.log(x.grad?.toArray()); // [ 3, 12, 27 ]
+console.log('slope of x^3', x.grad?.toArray()); // slope of x^3 [ 3, 12, 27 ]

@@ -3,8 +3,8 @@
 // Run:      npm run example 02-computational-graph
 // Expected: the values in the comments
 // Draws:    out/02-computational-graph.svg, what the tape wrote down
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { add, maximum, mul, type Tensor, tensor, viz } from 'chainrule';
+import { saveFigure } from './shared/figure.js';
 
 // 1. By hand, with the chain rule, from the end to the beginning.
 {
@@ -76,9 +76,9 @@ console.log('by gates', value, gradients.x, gradients.y, gradients.z); // by gat
 const leaf = (value: number) => tensor(value, { requiresGrad: true });
 const [x, y, z] = [leaf(-2), leaf(5), leaf(-4)];
 const f = x.add(y).mul(z);
-mkdirSync('out', { recursive: true });
 const names = { title: 'f = (x + y) z', params: { x, y, z } };
-writeFileSync('out/02-computational-graph.svg', await viz.graph(f, names)); // before backward(), which uses the graph up
+saveFigure('02-computational-graph', await viz.graph(f, names)); // before backward(), which uses the graph up
+// drawn: out/02-computational-graph.svg
 f.backward();
 console.log('by tape ', f.item(), ...[x, y, z].map((v) => v.grad?.item())); // by tape  -12 -4 -4 3
 
@@ -102,4 +102,4 @@ for (const [gate, op] of patterns) {
 const [w, input, b] = [leaf(2), leaf(-1), leaf(3)];
 const s = w.mul(input).add(b).sigmoid();
 s.backward();
-console.log(s.item().toFixed(2), ...[w, input, b].map((v) => v.grad?.item().toFixed(2))); // 0.73 -0.20 0.39 0.20
+console.log('neuron', s.item().toFixed(2), 'gradients', ...[w, input, b].map((v) => v.grad?.item().toFixed(2))); // neuron 0.73 gradients -0.20 0.39 0.20

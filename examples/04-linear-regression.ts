@@ -2,7 +2,9 @@
 //
 // Run:      npm run example 04-linear-regression
 // Expected: the loss falls to 0.8, the mean size of the noise, and both ways say  y = 2.0 x + 3.0
-import { l1Loss, linalg, manualSeed, nn, ones, optim, rand, randn, stack } from 'chainrule';
+// Draws:    out/04-linear-regression.svg
+import { l1Loss, linalg, manualSeed, nn, ones, optim, rand, randn, stack, viz } from 'chainrule';
+import { saveFigure } from './shared/figure.js';
 
 const STEPS = Number(process.env.STEPS ?? 1000);
 
@@ -29,3 +31,13 @@ console.log(`by steps     y = ${model.weight.item().toFixed(2)} x + ${model.bias
 const A = stack([x.squeeze(1), ones([1000])], 1);
 const [slope, offset] = linalg.solve(A.t().matmul(A), A.t().matmul(y)).data;
 console.log(`by equation  y = ${slope.toFixed(2)} x + ${offset.toFixed(2)}`);
+
+const points = Array.from(x.data, (at, i) => [at, y.data[i]] as const);
+const ends = (slope: number, offset: number) => [-5, 5].map((at) => [at, slope * at + offset] as const);
+const lines = [
+  { name: '1,000 points', points, line: false, faint: true },
+  { name: 'by steps', points: ends(model.weight.item(), model.bias!.item()) },
+  { name: 'by equation', points: ends(slope, offset) },
+];
+const title = 'A line through noisy points';
+saveFigure('04-linear-regression', await viz.linePlot(lines, { title, xLabel: 'x', leftLabel: 'y' }));

@@ -4,8 +4,8 @@
 // Expected: 51 of 100 starts learn XOR; 21 end with one point wrong, 28 with two, in minima of error 1/8 or 1/6.
 //           A line that turns has three minima, with 5, 3 and 2 of 12 points wrong; where it ends depends on where it starts
 // Draws:    out/10-xor-cost.svg, the cost along one weight, and out/10-three-minima.svg, the cost of the line
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { manualSeed, mseLoss, nn, noGrad, optim, type Tensor, tensor, viz } from 'chainrule';
+import { saveFigure } from './shared/figure.js';
 
 const STARTS = Number(process.env.STARTS ?? 100);
 const points = tensor([
@@ -55,9 +55,8 @@ const series = [0, 1, 2].flatMap((errors) => {
   weight.data[0] = end;
   return [{ name: `${errors} of 4 wrong, ended at w = ${end.toFixed(1)}`, points: along }];
 });
-mkdirSync('out', { recursive: true });
 const labels = { title: 'XOR: the cost C(w) along one weight', xLabel: 'w', leftLabel: 'mean square error' };
-writeFileSync('out/10-xor-cost.svg', await viz.linePlot(series, labels));
+saveFigure('10-xor-cost', await viz.linePlot(series, labels));
 
 // One weight alone: the line y = w1 x through twelve points of XOR, of class 1 where x and y have the same sign. Those above the
 // line are taken for class 1, by a sigmoid. Each point is given by its x, 1 or -1, and the slope at which the line meets it.
@@ -93,4 +92,4 @@ const descents = [-3, -1.5, 2.5].map((start) => {
 const curve = Array.from({ length: 301 }, (_, i) => i / 50 - 3).map((w1) => [w1, cost(tensor(w1)).item()] as const);
 const title = 'The cost C(w1) of a line through XOR, and three descents';
 const surface = [{ name: 'C(w1)', points: curve }, ...descents];
-writeFileSync('out/10-three-minima.svg', await viz.linePlot(surface, { title, xLabel: 'w1', leftLabel: 'C' }));
+saveFigure('10-three-minima', await viz.linePlot(surface, { title, xLabel: 'w1', leftLabel: 'C' }));

@@ -3,8 +3,8 @@
 // Run:      npm run example 13-universal-approximation
 // Expected: 50 towers by hand are 0.014 off on average; 20 units that learned their places do better: 0.012
 // Draws:    out/13-universal-approximation.svg
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { arange, manualSeed, mseLoss, nn, optim, type Tensor, viz } from 'chainrule';
+import { saveFigure } from './shared/figure.js';
 
 const STEPS = Number(process.env.STEPS ?? 2000);
 const x = arange(200).add(0.5).div(200).reshape([200, 1]);
@@ -50,9 +50,8 @@ const line = (name: string, values: Tensor) => ({
   name,
   points: Array.from(values.data, (v, i) => [x.data[i], v] as const),
 });
-mkdirSync('out', { recursive: true });
-writeFileSync(
-  'out/13-universal-approximation.svg',
+saveFigure(
+  '13-universal-approximation',
   await viz.linePlot([line('curve', y), line('20 towers by hand', towers(20)), line('5 units, learned', learned(5))], {
     title: 'One hidden layer draws a curve',
     xLabel: 'x',

@@ -1,7 +1,7 @@
 // AlexNet, the network that began it in 2012: five convolutions with local response norm, three layers; a pass and a step.
 //
 // Run:      npm run example 16-alexnet
-// Expected: 61,100,840 parameters, loss 6.9 = ln 1000 before the step and less after it; some seconds
+// Expected: a table of the layers, 61,100,840 parameters; loss 6.91 = ln 1000 before the step and a little less after it; some seconds
 import { crossEntropy, manualSeed, nn, noGrad, optim, randn, tensor } from 'chainrule';
 
 manualSeed(0);
@@ -35,14 +35,12 @@ const classifier = new nn.Sequential(
   new nn.Linear(4096, 1000), // a score for each of ImageNet's classes
 );
 const model = new nn.Sequential(features, classifier);
-const count = model.parameters().reduce((sum, p) => sum + p.size, 0);
-console.log(`${count.toLocaleString('en-US')} parameters`);
+console.log(`${nn.summary(model, [1, 3, 224, 224])}\n`);
 
 const images = randn([2, 3, 224, 224]);
 const classes = tensor([1, 2], { dtype: 'int32' });
 const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9, weightDecay: 5e-4 });
 const loss = crossEntropy(model.forward(images), classes);
-console.log(`features ${features.forward(images).shape.join(' x ')}`);
 console.log(`loss before the step ${loss.item().toFixed(2)}`);
 loss.backward();
 optimizer.step();

@@ -4,10 +4,10 @@
 // Expected: below 1 bit a sequence after half of the 2000 steps, 0.1 at the end: lengths up to 20 without a mistake, 30 almost so, though
 //           it never saw more than 20, and 40 with some; two minutes on two idle cores
 // Draws:    out/18-reading.svg and out/18-writing.svg, where the heads are
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as cr from 'chainrule';
 import { manualSeed, nn, noGrad, optim, type Tensor, viz } from 'chainrule';
+import { saveFigure } from './shared/figure.js';
 
 const { values: args } = parseArgs({
   options: {
@@ -118,12 +118,16 @@ for (const factor of [0.5, 1, 1.5, 2, 3]) {
 // The writing head goes step by step; at the second mark the reading head jumps to where it began, by content, and follows it.
 const { writing, reading } = noGrad(() => attempt(LONGEST, 1));
 const around = LONGEST + 2; // the memory is a ring: show the neighbourhood of the first location
-mkdirSync('out', { recursive: true });
 for (const [name, head] of Object.entries({ writing, reading })) {
   const near = head
     .squeeze(0)
     .roll(around, 1)
     .narrow(1, 0, Math.min(2 * around + 1, LOCATIONS));
-  const labels = { title: `Where the ${name} head is`, xLabel: 'time', yLabel: `location + ${around}`, width: 640 };
-  writeFileSync(`out/18-${name}.svg`, await viz.heatmap(near.t(), labels));
+  const labels = {
+    title: `Where the ${name} head is`,
+    xLabel: 'time',
+    yLabel: `location (${around} is the first)`,
+    width: 640,
+  };
+  saveFigure(`18-${name}`, await viz.heatmap(near.t(), labels));
 }

@@ -1,7 +1,7 @@
 // Networks that say again what they are shown: plain, variational, denoising and sparse autoencoders, of drawn digits.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import * as cr from 'chainrule';
 import { data, linalg, mseLoss, nn, noGrad, randn, type Tensor, viz } from 'chainrule';
+import { saveFigure } from '../shared/figure.js';
 import { learn, percent } from './learn.js';
 
 const [SIDE, BATCH, STEPS] = [14, 64, 1200];
@@ -19,8 +19,7 @@ const layers = (...sizes: number[]) =>
 /** Draws digits side by side, a row of the picture for each tensor [count, pixels]. */
 async function draw(name: string, title: string, digits: Tensor[]): Promise<void> {
   const lines = digits.map((row) => row.reshape([-1, SIDE, SIDE]).transpose(0, 1).reshape([SIDE, -1]));
-  mkdirSync('out', { recursive: true });
-  writeFileSync(`out/15-${name}.svg`, await viz.heatmap(cr.cat(lines), { title, axes: false }));
+  saveFigure(`15-${name}`, await viz.heatmap(cr.cat(lines), { title, axes: false }));
 }
 
 /** Through a narrow place: 196 pixels by 8 numbers. The best that straight lines can do are principal components. */
