@@ -108,11 +108,10 @@ for (const [i, length] of lengths.entries()) {
   console.log(`step ${i + 1}  loss ${(sum / Math.ceil(STEPS / 10)).toFixed(3)} bits per sequence`);
   sum = 0;
 }
-for (const factor of [0.5, 1, 1.5, 2, 3]) {
-  const { perSequence, wrong } = noGrad(() => attempt(factor * LONGEST, 50));
-  console.log(
-    `length ${factor * LONGEST}: loss ${perSequence.toFixed(3)} bits per sequence, ${wrong.toFixed(2)} of ${factor * LONGEST * BITS} wrong`,
-  );
+for (const length of [0.5, 1, 1.5, 2, 3].map((factor) => factor * LONGEST)) {
+  const { perSequence, wrong } = noGrad(() => attempt(length, 50));
+  const bits = `${wrong.toFixed(2)} of ${length * BITS} wrong`;
+  console.log(`length ${length}: loss ${perSequence.toFixed(3)} bits per sequence, ${bits}`);
 }
 
 // The writing head goes step by step; at the second mark the reading head jumps to where it began, by content, and follows it.
@@ -123,11 +122,6 @@ for (const [name, head] of Object.entries({ writing, reading })) {
     .squeeze(0)
     .roll(around, 1)
     .narrow(1, 0, Math.min(2 * around + 1, LOCATIONS));
-  const labels = {
-    title: `Where the ${name} head is`,
-    xLabel: 'time',
-    yLabel: `location (${around} is the first)`,
-    width: 640,
-  };
-  saveFigure(`18-${name}`, await viz.heatmap(near.t(), labels));
+  const [title, yLabel] = [`Where the ${name} head is`, `location (${around} is the first)`];
+  saveFigure(`18-${name}`, await viz.heatmap(near.t(), { title, xLabel: 'time', yLabel, width: 640 }));
 }
