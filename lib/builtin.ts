@@ -13,9 +13,6 @@ export const builtin = {
   get files() {
     return process.getBuiltinModule('node:fs/promises');
   },
-  get readline() {
-    return process.getBuiltinModule('node:readline');
-  },
   get threads() {
     return process.getBuiltinModule('node:worker_threads');
   },

@@ -15,6 +15,10 @@ export interface CsvOptions<C extends string = string> extends TableOptions<C> {
 }
 
 type CsvParse = typeof import('csv-parse');
+type CsvError = InstanceType<CsvParse['CsvError']>;
+
+/** Most bytes of a row: without an end to them, a quote that is never closed, or a file of other content, would fill the memory. */
+const MAX_ROW = 2 ** 26;
 
 async function loadParser(op: string): Promise<CsvParse> {
   try {
@@ -77,13 +81,21 @@ export async function readCsv<C extends string>(path: string, options: CsvOption
   const op = 'readCsv';
   const table = new TableBuilder<C>(op, options, [...TABLE, 'delimiter', 'header']);
   const delimiter = options.delimiter ?? ',';
-  if (typeof delimiter !== 'string' || delimiter === '') {
-    throw new TensorError('value', op, `expected a delimiter, got ${describe(delimiter)}`);
+  if (typeof delimiter !== 'string' || delimiter === '' || /["\r\n]/.test(delimiter)) {
+    throw new TensorError('value', op, `expected a delimiter without quotes and line ends, got ${describe(delimiter)}`);
   }
   const header = checkBoolean(op, 'header', options.header ?? true);
   const { parse, CsvError } = await loadParser(op);
   await readFrom(op, path, options.signal, async (input) => {
-    const parser = parse({ delimiter, bom: true, info: true, skip_empty_lines: true });
+    const parser = parse({
+      delimiter,
+      // All of them: found out from the first line, they would be the only ones.
+      record_delimiter: ['\r\n', '\n', '\r'],
+      bom: true,
+      info: true,
+      skip_empty_lines: true,
+      max_record_size: MAX_ROW,
+    });
     input.on('error', (error) => parser.destroy(error));
     input.pipe(parser);
     let places: number[] | undefined;
@@ -101,8 +113,7 @@ export async function readCsv<C extends string>(path: string, options: CsvOption
       }
     } catch (error) {
       if (!(error instanceof CsvError)) throw error;
-      const line = Number((error as { lines?: number }).lines ?? 0);
-      throw wrongLine({ op, file: path, line }, 'comma-separated values in rows of one length', error.message, error);
+      throw wrongRow(op, path, error);
     }
     if (places === undefined && header) {
       throw wrongLine({ op, file: path, line: 1 }, 'the names of the columns', 'the end of the file');
@@ -111,12 +122,31 @@ export async function readCsv<C extends string>(path: string, options: CsvOption
   return table.tensors();
 }
 
+/** What csv-parse found wrong, in our words where they say more. */
+function wrongRow(op: string, file: string, error: CsvError): TensorError {
+  const place = { op, file, line: Number((error as { lines?: number }).lines ?? 0) };
+  const lengths = /expect (\d+), got (\d+)/.exec(error.message);
+  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH' && lengths !== null) {
+    const [, wanted, got] = lengths;
+    return wrongLine(place, `${wanted} values in every row, those that hold the delimiter in quotes`, got, error);
+  }
+  if (error.code === 'CSV_MAX_RECORD_SIZE') {
+    return wrongLine(place, `rows of at most ${MAX_ROW} bytes, every quote closed`, 'a longer one', error);
+  }
+  // Its own line number, and what it quotes of a file that is no table at all, are left out.
+  const got = error.message.replace(/, value is .*/s, '').replace(/ (at|on) line \d+$/, '');
+  return wrongLine(place, 'values in rows, in quotes as a whole or not at all', got, error);
+}
+
 /** Where the wanted columns stand. */
 function locate(wanted: readonly string[], names: readonly string[], place: Place): number[] {
   return wanted.map((name) => {
     const i = names.indexOf(name);
-    if (i < 0)
-      throw wrongLine(place, `the column '${name}'`, `the columns ${names.map((one) => `'${one}'`).join(', ')}`);
+    if (i < 0) {
+      const shown = names.slice(0, 20).map(describe).join(', ');
+      const got = names.length > 20 ? `${names.length} columns: ${shown}, ...` : `the columns ${shown}`;
+      throw wrongLine(place, `the column '${name}'`, got);
+    }
     if (names.indexOf(name, i + 1) >= 0) throw wrongLine(place, `one column '${name}'`, 'several');
     return i;
   });
@@ -143,20 +173,10 @@ export async function readJsonLines<C extends string>(path: string, options: Tab
   const table = new TableBuilder<C>(op, options, TABLE);
   const names = table.names;
   await readFrom(op, path, options.signal, async (input) => {
-    let line = 0;
-    // readline does not pass errors of its input on.
-    const failed = new Promise<never>((_, reject) => input.once('error', reject));
-    failed.catch(() => {});
-    const lines = builtin.readline
-      .createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
-      [Symbol.asyncIterator]();
-    for (;;) {
-      const step = await Promise.race([lines.next(), failed]);
-      if (step.done) break;
-      line++;
-      const text = line === 1 ? step.value.replace(/^\ufeff/, '') : step.value;
-      if (text.trim() === '') continue;
-      const place = { op, file: path, line };
+    for await (const [line, place] of linesOf(input, op, path)) {
+      // What marks the beginning of a file as UTF-8 counts as white space, too.
+      const text = line.trim();
+      if (text === '') continue;
       const row = parseObject(text, place);
       table.add(
         names.map((name) => (Object.hasOwn(row, name) ? row[name] : undefined)),
@@ -165,6 +185,23 @@ export async function readJsonLines<C extends string>(path: string, options: Tab
     }
   });
   return table.tensors();
+}
+
+/** The lines of a file and where they stand; node:readline would throw at its user's back where one outgrows the longest text. */
+async function* linesOf(input: Readable, op: string, file: string): AsyncGenerator<readonly [string, Place]> {
+  let place = { op, file, line: 1 };
+  let begun = '';
+  for await (const chunk of input.setEncoding('utf8') as AsyncIterable<string>) {
+    const [rest, ...others] = chunk.split('\n');
+    begun += rest;
+    if (begun.length > MAX_ROW) throw wrongLine(place, `a line of at most ${MAX_ROW} characters`, 'a longer one');
+    for (const next of others) {
+      yield [begun, place];
+      place = { ...place, line: place.line + 1 };
+      begun = next;
+    }
+  }
+  yield [begun, place];
 }
 
 function parseObject(text: string, place: Place): Record<string, unknown> {

@@ -67,7 +67,8 @@ export class TableBuilder<C extends string> {
   ) {
     checkOptions(op, options, known);
     const { columns, missing = 'error', missingTexts = [''] } = options ?? {};
-    if (columns === null || typeof columns !== 'object' || Object.keys(columns).length === 0) {
+    const record = columns !== null && typeof columns === 'object' && !Array.isArray(columns);
+    if (!record || Object.keys(columns).length === 0) {
       throw new TensorError('value', op, `expected columns by name and their types, got ${describe(columns)}`);
     }
     if (!Array.isArray(missingTexts) || missingTexts.some((text) => typeof text !== 'string')) {
@@ -86,6 +87,9 @@ export class TableBuilder<C extends string> {
   private column(name: string, given: ColumnSpec | DType, policy: MissingPolicy): Column {
     const { op } = this;
     const spec = typeof given === 'string' ? { dtype: given } : given;
+    if (spec === null || typeof spec !== 'object') {
+      throw new TensorError('value', op, `expected a dtype or options for column '${name}', got ${describe(spec)}`);
+    }
     checkOptions(op, spec, ['dtype', 'categories', 'missing']);
     const dtype = spec.dtype ?? (spec.categories ? 'int32' : 'float32');
     if (!['float32', 'float64', 'int32', 'uint8', 'bool'].includes(dtype)) {
@@ -105,8 +109,10 @@ export class TableBuilder<C extends string> {
     }
     if (number && !Number.isNaN(missing)) element(op, missing, dtype);
     const { categories } = spec;
-    if (categories !== undefined && (!Array.isArray(categories) || new Set(categories).size !== categories.length)) {
-      throw new TensorError('value', op, `expected categories of '${name}', each once, got ${describe(categories)}`);
+    const texts = Array.isArray(categories) && categories.every((one) => typeof one === 'string');
+    if (categories !== undefined && (!texts || new Set(categories).size !== categories.length)) {
+      const got = describe(categories);
+      throw new TensorError('value', op, `expected the categories of '${name}' as texts, each once, got ${got}`);
     }
     const places = categories && new Map(categories.map((text, i) => [text, i] as const));
     return { name, dtype, places, missing, values: [] };

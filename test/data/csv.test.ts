@@ -49,6 +49,37 @@ describe('CSV', () => {
     expect((await csv('a,b\n', { columns: { a: 'float32' } })).a.shape).toEqual([0]);
   });
 
+  it('ends lines in every way, also in several ways in one file', async () => {
+    for (const text of ['a,b\n1,2\n3,4\n', 'a,b\r\n1,2\n3,4\r\n', 'a,b\n1,2\r\n3,4', 'a,b\r1,2\r\n\n3,4\r']) {
+      const table = await csv(text, { columns: { a: 'float32', b: 'float32' } });
+      expect([table.a.toArray(), table.b.toArray()]).toEqual([
+        [1, 3],
+        [2, 4],
+      ]);
+    }
+    const error = await errorOf(csv('a,b\r\n1,2\n\n3,x\r\n', { columns: { b: 'float32' } }));
+    expect(error.message).toContain("got 'x' at line 4 of ");
+  });
+
+  it('says of a row what is wrong with it, in few words', async () => {
+    const columns = { a: 'float32' } as const;
+    const messageOf = async (text: string) => (await errorOf(csv(text, { columns }))).message;
+    expect(await messageOf('a,b\n1,2\n1,2,3\n')).toContain('expected 2 values in every row');
+    expect(await messageOf('a,b\n1,2\n1,2,3\n')).toContain('got 3 at line 3 of ');
+    expect(await messageOf('a\n1"2\n')).toContain(
+      'got Invalid Opening Quote: a quote is found on field 0 at line 2 of ',
+    );
+    const wide = Array.from({ length: 5000 }, (_, i) => `c${i}`).join(',');
+    expect((await messageOf(`${wide}\n`)).length).toBeLessThan(400);
+  });
+
+  it('ends at a quote that is never closed before it fills the memory', async () => {
+    const path = join(folder, 'open.csv');
+    await writeFile(path, `a,b\n1,"${'x'.repeat(2 ** 26 + 9)}`);
+    const error = await errorOf(data.readCsv(path, { columns: { a: 'float32' } }));
+    expect([error.code, error.message]).toEqual(['format', expect.stringContaining('rows of at most 67108864 bytes')]);
+  });
+
   it('treats missing values as asked', async () => {
     const text = 'a,b\n1,2\n,3\n4,NA\n';
     const missingTexts = ['', 'NA'];
@@ -98,6 +129,19 @@ describe('CSV', () => {
     expect((await errorOf(csv('a\n1\n', { columns: { a: 'int64' as never } }))).code).toBe('dtype');
     expect((await errorOf(csv('a\n1\n', { columns: { a: 'int32' }, missing: 'nan' }))).code).toBe('dtype');
     expect((await errorOf(csv('a\n1\n', { columns, missing: 'drop' as never }))).code).toBe('value');
+    for (const wrong of [
+      ['a'],
+      { a: null },
+      { a: { categories: [1] } },
+      { a: { categories: ['x', 'x'] } },
+      'a',
+      null,
+    ]) {
+      expect((await errorOf(csv('a\n1\n', { columns: wrong as never }))).code).toBe('value');
+    }
+    for (const delimiter of ['', '"', '\n', ';\r', 5 as never]) {
+      expect((await errorOf(csv('a\n1\n', { columns, delimiter }))).code).toBe('value');
+    }
     const controller = new AbortController();
     const long = csv(`a\n${'1\n'.repeat(500_000)}`, { columns, signal: controller.signal });
     setTimeout(() => controller.abort(), 20);
@@ -130,6 +174,16 @@ describe('JSON lines', () => {
   ])('%s is an error with its line', async (_name, text, line) => {
     const error = await errorOf(jsonl(text, { columns: { a: 'float32' } }));
     expect([error.code, error.message]).toEqual(['format', expect.stringContaining(` at line ${line} of `)]);
+  });
+
+  it('reach over pieces of the file, and end before one fills the memory', async () => {
+    const long = `{"a": 1, "s": "${'é'.repeat(100_000)}"}`;
+    const table = await jsonl(`${long}\n{"a": 2}\r\n${long}`, { columns: { a: 'float32' } });
+    expect(table.a.toArray()).toEqual([1, 2, 1]);
+    const path = join(folder, 'endless.jsonl');
+    await writeFile(path, `{"a": 1}\n{"a": 1, "s": "${'x'.repeat(2 ** 26 + 9)}`);
+    const error = await errorOf(data.readJsonLines(path, { columns: { a: 'float32' } }));
+    expect([error.code, error.message]).toEqual(['format', expect.stringContaining(' at line 2 of ')]);
   });
 
   it('tell a missing file and an abort apart', async () => {
