@@ -90,8 +90,7 @@ export function padCollate<S extends Tensor | readonly unknown[]>(
       firsts.map((x) => (x as Tensor).shape[0]),
       { dtype: 'int32' },
     );
-    const parts = rows[0].map((_, i) => pad(partsOf(rows, `place ${i}`, (row) => (row as unknown[])[i])));
-    return [...parts, lengths] as PaddedBatch<S>;
+    return [...listsOf(rows).map(pad), lengths] as PaddedBatch<S>;
   };
   return ofLibrary(padded, op, options);
 }
@@ -101,25 +100,41 @@ function join(samples: readonly unknown[]): unknown {
   if (first instanceof Tensor) return stack(samples as Tensor[]);
   if (typeof first === 'number' || typeof first === 'boolean') return tensor(samples as number[]);
   if (ArrayBuffer.isView(first)) return stack((samples as TypedArray[]).map((sample) => tensor(sample)));
-  if (Array.isArray(first))
-    return first.map((_, i) => join(partsOf(samples, `place ${i}`, (s) => (s as unknown[])[i])));
+  if (Array.isArray(first)) return listsOf(samples).map(join);
   if (first !== null && typeof first === 'object') {
     const keys = Object.keys(first);
-    const part = (key: string) => join(partsOf(samples, `'${key}'`, (s) => (s as Record<string, unknown>)[key]));
-    return Object.fromEntries(keys.map((key) => [key, part(key)]));
+    if (keys.length === 0 && Object.getPrototypeOf(first) !== Object.prototype) throw unknown(first);
+    return Object.fromEntries(keys.map((key) => [key, join(fieldsOf(samples, key))]));
   }
+  if (first === undefined || typeof first === 'function') throw unknown(first);
+  const odd = samples.findIndex((sample) => typeof sample !== typeof first);
+  if (odd >= 0) throw misfit(odd, `is ${describe(samples[odd])} and not like ${describe(first)}`);
   return samples;
 }
 
-/** The same part of every sample. */
-function partsOf(samples: readonly unknown[], name: string, part: (sample: unknown) => unknown): unknown[] {
+/** The first values of all samples, the second, ...: samples are lists, one as long as the other. */
+function listsOf(samples: readonly unknown[]): unknown[][] {
+  const [first] = samples as readonly unknown[][];
+  for (const [i, sample] of samples.entries()) {
+    if (!Array.isArray(sample)) throw misfit(i, `is ${describe(sample)} and no list`);
+    if (sample.length !== first.length) throw misfit(i, `has ${sample.length} values and not ${first.length}`);
+  }
+  return first.map((_, place) => samples.map((sample) => (sample as unknown[])[place]));
+}
+
+/** What every sample has under a name. */
+function fieldsOf(samples: readonly unknown[], key: string): unknown[] {
   return samples.map((sample, i) => {
-    const value = sample !== null && typeof sample === 'object' ? part(sample) : undefined;
-    if (value !== undefined) return value;
-    throw new TensorError(
-      'value',
-      'collate',
-      `expected samples of one form, but sample ${i} of a batch has no ${name}`,
-    );
+    if (sample !== null && typeof sample === 'object' && key in sample) return sample[key as keyof typeof sample];
+    throw misfit(i, `has no '${key}'`);
   });
+}
+
+function misfit(number: number, how: string): TensorError {
+  return new TensorError('value', 'collate', `expected samples of one form, but sample ${number} of a batch ${how}`);
+}
+
+function unknown(sample: unknown): TensorError {
+  const wanted = 'samples of tensors, numbers, texts, typed arrays, lists and objects of them';
+  return new TensorError('value', 'collate', `expected ${wanted}, got ${describe(sample)}`);
 }

@@ -48,6 +48,14 @@ export function checkPlace(op: string, i: number, length: number): number {
   return i < 0 ? i + length : i;
 }
 
+/** A list of sample numbers as an array, each as `check` gives it. */
+export function checkPlaces(op: string, list: ArrayLike<number>, check: (i: number) => number): Int32Array {
+  // Whatever else there is to iterate would give no numbers, and nobody would hear of it.
+  const isList = Array.isArray(list) || (ArrayBuffer.isView(list) && !(list instanceof DataView));
+  if (isList) return Int32Array.from(list, check);
+  throw new TensorError('value', op, `expected a list of sample numbers, got ${describe(list)}`);
+}
+
 /**
  * Tensors side by side, a sample is row i of each (PyTorch: `TensorDataset`).
  *

@@ -1,5 +1,5 @@
 // Images in folders, one for each class, decoded when they are asked for.
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { join } from 'node:path';
 import { builtin } from '../builtin.js';
 import { fromTypedArray } from '../create.js';
@@ -81,10 +81,12 @@ export class ImageFolder implements Dataset<readonly [image: Tensor, label: numb
       const got = cause instanceof Error ? cause.message : describe(cause);
       throw new TensorError('format', op, `expected an image in '${path}', got ${got}`, { cause });
     }
-    const { data, width, height, channels } = image;
+    const { data, width, height, channels } = image ?? {};
     if (!(data instanceof Uint8Array) || data.length !== width * height * channels) {
-      const wanted = `${height} by ${width} pixels of ${channels} bytes`;
-      throw new TensorError('format', op, `expected ${wanted} from '${path}', got ${describe(data?.length)} bytes`);
+      const wanted = `{ data: Uint8Array, width, height, channels } with a byte for each channel of each pixel`;
+      const size = `${describe(data?.length)} bytes for ${describe(height)} by ${describe(width)} pixels`;
+      const got = image ? `${size} of ${describe(channels)} channels` : describe(image);
+      throw new TensorError('format', op, `expected ${wanted} of '${path}', got ${got}`);
     }
     // A copy: what a decoder returns may lie in memory that it uses again.
     const pixels = fromTypedArray(Uint8Array.from(data), [height, width, channels]);
@@ -94,8 +96,8 @@ export class ImageFolder implements Dataset<readonly [image: Tensor, label: numb
 }
 
 /**
- * Images in folders, one for each class: `root/cat/1.jpg`, `root/dog/2.png` (torchvision: `datasets.ImageFolder`). Needs the
- * optional package sharp, unless `decode` is given.
+ * Images in folders, one for each class: `root/cat/1.jpg`, `root/dog/2.png` (torchvision: `datasets.ImageFolder`). A class may be a
+ * link to a folder, and an image a link to a file. Needs the optional package sharp, unless `decode` is given.
  *
  * @param root the folder whose subfolders are the classes
  * @param options `channels`: 3 unless given; `transform`; `extensions`; `decode`
@@ -123,13 +125,14 @@ export async function imageFolder(root: string, options?: ImageFolderOptions): P
   if (!Array.isArray(extensions) || extensions.some((one) => typeof one !== 'string')) {
     throw wrong("extensions to be endings such as '.png'", extensions);
   }
+  const endings = extensions.map((one) => one.toLowerCase());
   const classes: string[] = [];
   const samples: [string, number][] = [];
   try {
     for (const folder of byName(await builtin.files.readdir(root, { withFileTypes: true }))) {
-      if (!folder.isDirectory()) continue;
+      if (!folder.isDirectory() && !(await leadsTo(root, folder))?.isDirectory()) continue;
       const label = classes.push(folder.name) - 1;
-      for (const path of await imagesIn(join(root, folder.name), extensions)) samples.push([path, label]);
+      for (const path of await imagesIn(join(root, folder.name), endings)) samples.push([path, label]);
     }
   } catch (error) {
     throw ioError(op, 'read', root, error);
@@ -158,12 +161,20 @@ function byName(entries: Dirent[]): Dirent[] {
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function imagesIn(folder: string, extensions: readonly string[]): Promise<string[]> {
+/** What a link leads to; nothing where it leads nowhere, or is no link. */
+async function leadsTo(folder: string, entry: Dirent): Promise<Stats | undefined> {
+  if (!entry.isSymbolicLink()) return undefined;
+  return builtin.files.stat(join(folder, entry.name)).catch(() => undefined);
+}
+
+/** The images in a folder and those in it; links to folders are not followed, for they may lead in circles. */
+async function imagesIn(folder: string, endings: readonly string[]): Promise<string[]> {
   const paths: string[] = [];
   for (const entry of byName(await builtin.files.readdir(folder, { withFileTypes: true }))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) paths.push(...(await imagesIn(path, extensions)));
-    else if (extensions.some((one) => entry.name.toLowerCase().endsWith(one))) paths.push(path);
+    if (entry.isDirectory()) paths.push(...(await imagesIn(path, endings)));
+    else if (!endings.some((one) => entry.name.toLowerCase().endsWith(one))) continue;
+    else if (entry.isFile() || (await leadsTo(folder, entry))?.isFile()) paths.push(path);
   }
   return paths;
 }

@@ -5,11 +5,11 @@ import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { type Collated, collate } from './collate.js';
 import { Crew, checkWorkers, type WorkerOptions } from './crew.js';
-import type { Dataset } from './dataset.js';
+import { checkPlaces, type Dataset } from './dataset.js';
 import { drop, isPromise, type Job, loadBatch, makesFresh } from './load.js';
 import { checkPortable, draw, receive } from './pack.js';
 import { drawOrder, generatorFor } from './random.js';
-import type { Sampler } from './sampler.js';
+import { checkSampler, type Sampler } from './sampler.js';
 
 /** Options of {@link DataLoader}. */
 export interface LoaderOptions<S = unknown, B = Collated<S>> {
@@ -121,8 +121,9 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     this.reuse = checkBoolean(op, 'reuse', options?.reuse ?? false);
     this.workers = checkWorkers(op, options?.workers);
     this.prefetch = checkInteger(op, 'prefetch', options?.prefetch ?? Math.max(1, 2 * (this.workers?.count ?? 0)), 0);
-    this.sampler = checkSampler(op, 'sampler', options?.sampler);
-    this.batchSampler = checkSampler(op, 'batchSampler', options?.batchSampler);
+    const { sampler, batchSampler } = options ?? {};
+    this.sampler = sampler === undefined ? undefined : checkSampler(op, 'sampler', sampler);
+    this.batchSampler = batchSampler === undefined ? undefined : checkSampler(op, 'batchSampler', batchSampler);
     const others = ['batchSize', 'shuffle', 'sampler', 'dropLast'] as const;
     const excluded = this.batchSampler ? others : this.sampler ? (['shuffle'] as const) : [];
     const stray = excluded.find((name) => options?.[name] !== undefined && options[name] !== false);
@@ -180,7 +181,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
       const wanted = `sample numbers from 0 to ${this.dataset.length - 1}`;
       throw new TensorError('index', 'DataLoader', `expected the sampler to give ${wanted}, got ${describe(i)}`);
     };
-    for (const batch of this.batchSampler ?? []) yield Int32Array.from(batch, check);
+    for (const batch of this.batchSampler ?? []) yield checkPlaces('DataLoader', batch, check);
     let batch: number[] = [];
     for (const i of this.sampler ?? []) {
       batch.push(check(i));
@@ -218,7 +219,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
    * ```
    */
   from(first: number): Iterable<B> & AsyncIterable<B> {
-    checkInteger('from', 'the number of the first batch', first, 0);
+    checkInteger('DataLoader.from', 'the number of the first batch', first, 0);
     const source = this.jobs();
     for (let i = 0; i < first && !source.next().done; i++);
     return {
@@ -362,11 +363,4 @@ function waitingFor(signal: AbortSignal | undefined): { until<T>(made: Promise<T
   fired.catch(() => {});
   signal.addEventListener('abort', abort, { once: true });
   return { until: (made) => Promise.race([fired, made]), end: () => signal.removeEventListener('abort', abort) };
-}
-
-function checkSampler<T>(op: string, name: string, sampler: Sampler<T> | undefined): Sampler<T> | undefined {
-  if (sampler === undefined) return undefined;
-  const fits = sampler !== null && typeof sampler === 'object' && typeof sampler[Symbol.iterator] === 'function';
-  if (fits && Number.isInteger(sampler.length)) return sampler;
-  throw new TensorError('value', op, `expected ${name} to be iterable and to have a length, got ${describe(sampler)}`);
 }

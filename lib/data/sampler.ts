@@ -5,12 +5,19 @@ import { randint, tensor } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { multinomial } from '../sample.js';
 import { Tensor } from '../tensor.js';
+import { checkPlaces } from './dataset.js';
 import { CHANCE, type ChanceOptions, drawOrder, generatorFor } from './random.js';
 
 /** Sample numbers, or whole batches of them, again from the start each time it is iterated (PyTorch: `Sampler`). */
 export interface Sampler<T = number> extends Iterable<T> {
   /** How many come in one pass. */
   readonly length: number;
+}
+
+export function checkSampler<T>(op: string, name: string, sampler: Sampler<T>): Sampler<T> {
+  const fits = sampler !== null && typeof sampler === 'object' && typeof sampler[Symbol.iterator] === 'function';
+  if (fits && Number.isInteger(sampler.length)) return sampler;
+  throw new TensorError('value', op, `expected ${name} to be iterable and to have a length, got ${describe(sampler)}`);
 }
 
 /** Anything with a length: a dataset, an array. */
@@ -121,7 +128,7 @@ export class SubsetRandomSampler implements Sampler {
   constructor(indices: ArrayLike<number>, options?: ChanceOptions) {
     const op = 'SubsetRandomSampler';
     checkOptions(op, options, CHANCE);
-    this.indices = Int32Array.from(indices, (i) => checkInteger(op, 'a sample number', i, 0, 2 ** 31 - 1));
+    this.indices = checkPlaces(op, indices, (i) => checkInteger(op, 'a sample number', i, 0, 2 ** 31 - 1));
     this.length = this.indices.length;
     this.generator = generatorFor(op, options);
   }
@@ -166,8 +173,8 @@ export class WeightedRandomSampler implements Sampler {
     checkOptions(op, options, ['replacement', ...CHANCE]);
     this.replacement = checkBoolean(op, 'replacement', options?.replacement ?? true);
     checkInteger(op, 'numSamples', length, 1, 2 ** 31 - 1);
-    const list = weights instanceof Tensor ? (weights.toArray() as number[]) : weights;
-    if (list === null || typeof list !== 'object') {
+    const list = weights instanceof Tensor && weights.ndim === 1 ? (weights.toArray() as number[]) : weights;
+    if (list === null || typeof list !== 'object' || list instanceof Tensor || !Number.isInteger(list.length)) {
       throw new TensorError('value', op, `expected one weight for each sample, got ${describe(weights)}`);
     }
     const values = Float64Array.from(list);
@@ -280,7 +287,7 @@ export class BatchSampler implements Sampler<number[]> {
   ) {
     const op = 'BatchSampler';
     checkOptions(op, options, ['dropLast']);
-    lengthOf(op, sampler);
+    checkSampler(op, 'the sampler', sampler);
     checkInteger(op, 'batchSize', batchSize, 1);
     this.dropLast = checkBoolean(op, 'dropLast', options?.dropLast ?? false);
   }

@@ -3,7 +3,7 @@ import { checkBoolean, checkInteger, checkNumber } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import type { Collated } from './collate.js';
-import { checkPlace, type Dataset } from './dataset.js';
+import { checkPlace, checkPlaces, type Dataset } from './dataset.js';
 import { ofLibrary } from './portable.js';
 import { CHANCE, type ChanceOptions, drawOrder, generatorFor } from './random.js';
 
@@ -37,16 +37,21 @@ export class Subset<S, B = Collated<S>> implements Dataset<S, B> {
   ) {
     const op = 'Subset';
     const length = checkDataset(op, dataset as Dataset);
-    this.indices = Int32Array.from(indices, (i) => checkPlace(op, i, length));
+    this.indices = checkPlaces(op, indices, (i) => checkPlace(op, i, length));
     this.length = this.indices.length;
     if (dataset.batch !== undefined) {
-      this.batch = (places) => (dataset.batch as Required<typeof dataset>['batch'])(places.map((i) => this.indices[i]));
+      this.batch = (places) => (dataset as Required<typeof dataset>).batch(places.map((i) => this.number(i)));
     }
     if (new.target === Subset) ofLibrary(this, 'Subset', dataset, this.indices);
   }
 
   get(i: number): S | Promise<S> {
-    return this.dataset.get(this.indices[checkPlace('Subset', i, this.length)]);
+    return this.dataset.get(this.number(i));
+  }
+
+  /** What number a sample has in the dataset. */
+  private number(i: number): number {
+    return this.indices[checkPlace('Subset', i, this.length)];
   }
 }
 
@@ -206,8 +211,8 @@ function pickByClass(
   stratify: Tensor | ArrayLike<number | string>,
 ): Int32Array {
   const n = order.length;
-  const labels = stratify instanceof Tensor ? (stratify.toArray() as number[]) : stratify;
-  if (labels === null || typeof labels !== 'object' || labels.length !== n) {
+  const labels = stratify instanceof Tensor && stratify.ndim === 1 ? (stratify.toArray() as number[]) : stratify;
+  if (labels === null || typeof labels !== 'object' || labels instanceof Tensor || labels.length !== n) {
     throw new TensorError('value', op, `expected one class for each of ${n} samples, got ${describe(stratify)}`);
   }
   const members = new Map<number | string, number[]>();

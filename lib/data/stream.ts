@@ -26,6 +26,25 @@ async function* read<T>(source: Source<T>): AsyncGenerator<T, void, undefined> {
   else for (const item of source as Iterable<T | Promise<T>>) yield await item;
 }
 
+/** Milliseconds. */
+const PATIENCE = 1000;
+
+/** Closes what a step reads. A generator in the middle of an answer closes after it: one that keeps silent is not waited for. */
+async function close(source: AsyncGenerator<unknown>, asked: boolean): Promise<void> {
+  const closed = source.return(undefined);
+  if (!asked) {
+    await closed;
+    return;
+  }
+  // Whatever becomes of a source that was left behind is nobody's.
+  closed.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE);
+  });
+  await Promise.race([closed, enough]).finally(() => clearTimeout(timer));
+}
+
 /** The stream until the signal fires; what it waits for then is left behind, and closed once it answers. */
 async function* abortable<T>(
   source: AsyncGenerator<T, void, undefined>,
@@ -61,7 +80,8 @@ async function* abortable<T>(
 
 /**
  * Samples that come one after the other; made by {@link stream}. Each step asks the one before it only when it is asked itself;
- * errors come out where the stream is read, and leaving the loop early closes the source.
+ * errors come out where the stream is read, and leaving the loop early closes the source. Where `prefetch` or calls of `map` have
+ * asked a source that keeps silent, leaving waits a second for it; it is closed when it answers.
  *
  * @typeParam T a sample
  *
@@ -106,33 +126,45 @@ export class Stream<T> implements AsyncIterable<T> {
     checkOptions(op, options, ['concurrency']);
     const concurrency = checkInteger(op, 'concurrency', options?.concurrency ?? 1, 1);
     return this.derive(async function* (source) {
+      const results: Promise<U>[] = [];
       let index = 0;
       let ended = false;
-      const under: Promise<U>[] = [];
-      const add = (result: Promise<U>) => {
+      let asking: Promise<void> | undefined;
+      const ask = async () => {
+        let result: Promise<U>;
+        try {
+          const step = await source.next();
+          if (step.done) ended = true;
+          if (step.done) return;
+          result = (async () => fn(step.value, index++))();
+        } catch (error) {
+          ended = true;
+          result = Promise.reject(error);
+        } finally {
+          asking = undefined;
+        }
         // Reported when its turn comes; until then, or if the reader leaves, it is nobody's.
         result.catch(() => {});
-        under.push(result);
-      };
-      const ask = async () => {
-        const step = await source.next();
-        if (step.done) ended = true;
-        else add((async (): Promise<U> => fn(step.value, index++))());
+        results.push(result);
       };
       try {
         for (;;) {
-          while (!ended && under.length < concurrency) {
-            await ask().catch((error) => {
-              ended = true;
-              add(Promise.reject(error));
-            });
+          if (!ended && results.length < concurrency) asking ??= ask();
+          const [first] = results;
+          if (first === undefined) {
+            if (asking === undefined) return;
+            await asking;
+            continue;
           }
-          const result = under.shift();
-          if (result === undefined) return;
-          yield (await result) as U;
+          // A result waits for its turn, never for a source that keeps silent.
+          const its = () => true;
+          const ready = asking === undefined || (await Promise.race([first.then(its, its), asking.then(() => false)]));
+          if (!ready) continue;
+          results.shift();
+          yield await first;
         }
       } finally {
-        await source.return();
+        await close(source, asking !== undefined);
       }
     });
   }
@@ -212,23 +244,19 @@ export class Stream<T> implements AsyncIterable<T> {
     return this.derive(async function* (source) {
       const chance = drawUniform(generator);
       const buffer: T[] = [];
-      const draw = () => Math.floor(chance.next().value * buffer.length);
+      /** A random one; the last comes into its place. */
+      const take = () => {
+        const i = Math.floor(chance.next().value * buffer.length);
+        const out = buffer[i];
+        buffer[i] = buffer[buffer.length - 1];
+        buffer.pop();
+        return out;
+      };
       for await (const sample of source) {
-        if (buffer.length < size) buffer.push(sample);
-        if (buffer.length < size) continue;
-        const i = draw();
-        const out = buffer[i];
-        buffer[i] = buffer[buffer.length - 1];
-        buffer.pop();
-        yield out;
+        buffer.push(sample);
+        if (buffer.length === size) yield take();
       }
-      while (buffer.length > 0) {
-        const i = draw();
-        const out = buffer[i];
-        buffer[i] = buffer[buffer.length - 1];
-        buffer.pop();
-        yield out;
-      }
+      while (buffer.length > 0) yield take();
     });
   }
 
@@ -290,9 +318,12 @@ export class Stream<T> implements AsyncIterable<T> {
     checkInteger('stream.prefetch', 'the number', count, 1);
     return this.derive(async function* (source) {
       const ahead: Promise<IteratorResult<T, void>>[] = [];
+      let unanswered = 0;
       const ask = () => {
         const step = source.next();
-        step.catch(() => {});
+        const answered = () => void unanswered--;
+        unanswered++;
+        step.then(answered, answered);
         ahead.push(step);
       };
       try {
@@ -304,7 +335,7 @@ export class Stream<T> implements AsyncIterable<T> {
           yield step.value;
         }
       } finally {
-        await source.return();
+        await close(source, unanswered > 0);
       }
     });
   }

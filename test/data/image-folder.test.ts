@@ -1,5 +1,5 @@
 // Images in folders: classes and order, decoding by a function given, and what is said where sharp is missing.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { data, TensorError } from 'chainrule';
@@ -42,6 +42,23 @@ describe('a folder of images', () => {
     ]);
   });
 
+  it('takes links to classes and to images, and none that lead in circles or nowhere', async () => {
+    const root = at('links');
+    await mkdir(join(root, 'own'), { recursive: true });
+    await symlink(at('images', 'dog'), join(root, 'linked'));
+    await symlink(at('images', 'stray.png'), join(root, 'own', 'stray.png'));
+    await symlink(root, join(root, 'own', 'circle.png'));
+    await symlink(at('nowhere'), join(root, 'own', 'nothing.png'));
+    await symlink(at('nowhere'), join(root, 'nothing'));
+    const set = await data.imageFolder(root, { decode, extensions: ['.PNG', '.jpg'] });
+    expect(set.classes).toEqual(['linked', 'own']);
+    expect(set.samples.map(([path]) => path)).toEqual([
+      join(root, 'linked', 'a.JPG'),
+      join(root, 'linked', 'b.png'),
+      join(root, 'own', 'stray.png'),
+    ]);
+  });
+
   it('gives channels, rows and columns from 0 to 1, by the batch', async () => {
     const set = await data.imageFolder(at('images'), { decode });
     const [image, label] = await set.get(-1);
@@ -72,6 +89,10 @@ describe('a folder of images', () => {
     ]);
     const short = async () => ({ data: new Uint8Array(5), width: 3, height: 2, channels: 1 });
     expect((await errorOf((await data.imageFolder(at('images'), { decode: short })).get(0))).code).toBe('format');
+    for (const nothing of [null, undefined, {}, { data: [1, 2] }]) {
+      const set = await data.imageFolder(at('images'), { decode: async () => nothing as never });
+      expect((await errorOf(set.get(0))).code).toBe('format');
+    }
     expect((await errorOf(broken.get(3))).code).toBe('index');
   });
 

@@ -1,5 +1,5 @@
 // Samplers, alone and in a DataLoader: what comes, how often, for whom; and splits of datasets.
-import { arange, data, Generator, type Tensor, tensor } from 'chainrule';
+import { arange, data, Generator, type Tensor, tensor, zeros } from 'chainrule';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../thrown.js';
@@ -200,11 +200,60 @@ describe('parts', () => {
     expect(codeOf(() => data.trainTestSplit(numbers(10), { testSize: 10 }))).toBe('value');
     expect(codeOf(() => data.trainTestSplit(numbers(10), { stratify: [1, 2] }))).toBe('value');
     expect(codeOf(() => data.trainTestSplit(numbers(10), { stratify: upTo(10), shuffle: false }))).toBe('value');
+    expect(codeOf(() => data.trainTestSplit(numbers(10), { stratify: arange(10).reshape([10, 1]) }))).toBe('value');
     expect(codeOf(() => new data.Subset(numbers(3), [3]))).toBe('index');
+    expect(codeOf(() => new data.Subset(numbers(3), [1, 2]).batch?.(Int32Array.of(2)))).toBe('index');
+    for (const list of [undefined, 5, 'ab', {}, arange(3), new Set([1])]) {
+      expect(codeOf(() => new data.Subset(numbers(3), list as never))).toBe('value');
+      expect(codeOf(() => new data.SubsetRandomSampler(list as never))).toBe('value');
+      const batchSampler = [list] as never;
+      expect(codeOf(() => [...new data.DataLoader(numbers(3), { batchSampler })])).toBe('value');
+    }
+    expect(codeOf(() => new data.BatchSampler({ length: 3 } as never, 2))).toBe('value');
+    expect(codeOf(() => new data.WeightedRandomSampler(zeros([2, 2]), 3))).toBe('value');
     expect(codeOf(() => new data.ConcatDataset([]))).toBe('value');
     expect(codeOf(() => both().get(5))).toBe('index');
   });
   const both = () => new data.ConcatDataset([numbers(2), numbers(3)]);
+});
+
+describe('joining', () => {
+  it('takes samples of one form only', () => {
+    const { x, names } = data.collate([
+      { x: [1, true], names: ['a', null] },
+      { x: [2, false], names: ['b', null] },
+    ] as const);
+    expect([x[0].toArray(), x[1].toArray(), names]).toEqual([
+      [1, 2],
+      [true, false],
+      [
+        ['a', 'b'],
+        [null, null],
+      ],
+    ]);
+    for (const samples of [
+      [
+        [1, 2],
+        [1, 2, 3],
+      ],
+      [
+        [1, 2, 3],
+        [1, 2],
+      ],
+      [[1], 1],
+      ['a', 1],
+      [null, 1],
+      [undefined, undefined],
+      [new Date(), new Date()],
+      [new Map([['x', 1]])],
+      [{ x: 1 }, { y: 1 }],
+      [{ x: 1 }, null],
+    ]) {
+      expect(codeOf(() => data.collate(samples as unknown[]))).toBe('value');
+    }
+    const longer = [[zeros([1])], [zeros([2]), 1]] as never;
+    expect(codeOf(() => data.padCollate()(longer))).toBe('value');
+  });
 });
 
 describe('padding', () => {

@@ -174,6 +174,33 @@ describe.each(Object.entries(STEPS))('%s', (_name, step) => {
   });
 });
 
+describe('a source that keeps silent', () => {
+  /** 0 to n - 1, and nothing more. */
+  async function* silentAfter(n: number): AsyncGenerator<number> {
+    for (let i = 0; i < n; i++) yield i;
+    await new Promise(() => {});
+  }
+
+  it('holds no result back', async () => {
+    const reader = data
+      .stream(silentAfter(3))
+      .map(async (x) => 10 * x, { concurrency: 4 })
+      [Symbol.asyncIterator]();
+    for (const value of [0, 10, 20]) expect(await reader.next()).toEqual({ done: false, value });
+  });
+
+  it.each(['prefetch', 'map of three'])('does not hold who leaves a %s', async (name) => {
+    const read: unknown[] = [];
+    for await (const x of STEPS[name](data.stream(silentAfter(2)))) {
+      read.push(x);
+      if (read.length === 2) break;
+    }
+    expect(read).toHaveLength(2);
+    const failing = STEPS[name](data.stream(silentAfter(2))).map(() => Promise.reject(new Error('no')));
+    await expect(failing.toArray()).rejects.toThrow('no');
+  });
+});
+
 describe('errors', () => {
   it('of a function come out and close the source', async () => {
     for (const step of [

@@ -109,6 +109,8 @@ describe('curves', () => {
     const [u, v] = data.quadraticSet({ count: 10_000, noise: 0.5, seed: 1 }).tensors;
     const stray = v.sub(u.square().mul(8).add(u.mul(7)).add(3));
     expect(Math.abs(stray.square().mean().sqrt().item() - 0.5)).toBeLessThan(0.02);
-    expect(() => data.linearSet({ range: [1, 0] })).toThrow(TensorError);
+    for (const wrong of [[1, 0], [1], 5, ['a', 'b'], [0, Number.NaN]]) {
+      expect(() => data.linearSet({ range: wrong as never })).toThrow(TensorError);
+    }
   });
 });

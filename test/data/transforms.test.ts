@@ -118,7 +118,7 @@ describe('normalize and resize', () => {
   });
 
   it('to a size keep what is even', () => {
-    close(t.resize(7)(ones([3, 4, 5])), ones([3, 7, 7]));
+    close(t.resize([7, 7])(ones([3, 4, 5])), ones([3, 7, 7]));
     close(
       t.resize([2, 1])(
         tensor([
@@ -132,10 +132,32 @@ describe('normalize and resize', () => {
     );
   });
 
+  it('to one size give it to the shorter side, as torchvision rounds the longer', () => {
+    const sizes = (height: number, width: number) =>
+      t
+        .resize(7)(ones([1, height, width]))
+        .shape.slice(1);
+    // torchvision.transforms.functional._compute_resized_output_size((height, width), [7])
+    expect([sizes(4, 5), sizes(5, 4), sizes(3, 3), sizes(9, 40)]).toEqual([
+      [7, 8],
+      [8, 7],
+      [7, 7],
+      [7, 31],
+    ]);
+  });
+
   it('refuse numbers that make no sense', () => {
     for (const wrong of [
       () => t.normalize(0, 0),
       () => t.resize(0),
+      () => t.resize(2, { mode: 'cubic' as never }),
+      () => t.resize(2, { antialias: 1 as never }),
+      () => t.resize(2, { mode: 'nearest', antialias: true }),
+      () => t.affine({ translate: 5 as never }),
+      () => t.affine({ translate: [1] as never }),
+      () => t.affine({ angle: Number.POSITIVE_INFINITY }),
+      () => t.randomAffine({ scale: 1 as never }),
+      () => t.randomAffine({ translate: 0.1 as never }),
       () => t.centerCrop([1, 2, 3] as never),
       () => t.randomCrop(2, { padding: -1 }),
       () => t.randomHorizontalFlip({ p: 2 }),

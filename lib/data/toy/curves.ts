@@ -1,7 +1,7 @@
 // Numbers on a line or a parabola, for regressions whose answer is known.
 import { checkInteger, checkNumber } from '../../core/shape.js';
 import { rand, randn } from '../../create.js';
-import { checkOptions, TensorError } from '../../errors.js';
+import { checkOptions, describe, TensorError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { TensorDataset } from '../dataset.js';
 import { CHANCE, generatorFor } from '../random.js';
@@ -20,9 +20,10 @@ function curve(op: string, options: CurveOptions | undefined, f: (x: Tensor) => 
   checkOptions(op, options, ['count', 'noise', 'range', ...CHANCE]);
   const count = checkInteger(op, 'count', options?.count ?? 200, 0, 2 ** 28);
   const noise = checkNumber(op, 'noise', options?.noise ?? 0, 0, Number.MAX_VALUE);
-  const [low, high] = options?.range ?? [-1, 1];
+  const range: unknown = options?.range ?? [-1, 1];
+  const [low, high] = Array.isArray(range) && range.length === 2 ? range : [];
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
-    throw new TensorError('value', op, `expected a range from a lower to a higher number, got ${low} and ${high}`);
+    throw new TensorError('value', op, `expected a range [low, high] of numbers, got ${describe(range)}`);
   }
   const generator = generatorFor(op, options);
   const x = rand([count, 1], { generator })

@@ -1,7 +1,7 @@
 // Image transforms on tensors [..., C, H, W]: cropping, turning over, sizes, colour ranges, affine maps.
 import { currentChance, type Generator as RandomGenerator } from '../../core/random.js';
-import { checkInteger, checkNumber } from '../../core/shape.js';
-import { tensor } from '../../create.js';
+import { checkBoolean, checkInteger, checkNumber, checkSpatial } from '../../core/shape.js';
+import { tensor, zeros } from '../../create.js';
 import { checkOptions, describe, TensorError } from '../../errors.js';
 import { affineGrid, gridSample } from '../../ops/resample/grid.js';
 import { type InterpolateOptions, interpolate } from '../../ops/resample/interpolate.js';
@@ -25,9 +25,26 @@ function checkImages(op: string, x: unknown): Tensor {
   return x;
 }
 
+/** Most pixels of a side. */
+const MAX_SIDE = 2 ** 20;
+
 function checkSize(op: string, size: ImageSize): readonly [number, number] {
-  const [height, width] = Array.isArray(size) && size.length === 2 ? size : [size, size];
-  return [checkInteger(op, 'the height', height, 1, 2 ** 20), checkInteger(op, 'the width', width, 1, 2 ** 20)];
+  const [height, width] = checkSpatial(op, 'the size', size, 2, 1, MAX_SIDE);
+  return [height, width];
+}
+
+/** Two numbers that an option holds. */
+function checkTwo(
+  op: string,
+  name: string,
+  given: readonly [number, number],
+  low = -Number.MAX_VALUE,
+  high = Number.MAX_VALUE,
+): readonly [number, number] {
+  if (!Array.isArray(given) || given.length !== 2) {
+    throw new TensorError('value', op, `expected ${name} to be two numbers, got ${describe(given)}`);
+  }
+  return [checkNumber(op, name, given[0], low, high), checkNumber(op, name, given[1], low, high)];
 }
 
 /** A function of whole batches, for single images too. */
@@ -114,9 +131,9 @@ export function normalize(mean: number | readonly number[], std: number | readon
 }
 
 /**
- * Images in another size (torchvision: `transforms.Resize` with both sizes given).
+ * Images in another size (torchvision: `transforms.Resize`).
  *
- * @param size [H, W], or one number for both
+ * @param size [H, W], or one number for the shorter side, and the longer in proportion, rounded down
  * @param options `mode`: 'bilinear' unless given; `antialias`: widen the taps where images become smaller, true unless given for
  * 'bilinear' and 'bicubic'
  * @throws TensorError `value` for a size below 1; of the transform, `shape` unless it is given images
@@ -132,10 +149,20 @@ export function resize(size: ImageSize, options?: Pick<InterpolateOptions, 'mode
   const sizes = checkSize(op, size);
   checkOptions(op, options, ['mode', 'antialias']);
   const mode = options?.mode ?? 'bilinear';
-  const antialias = options?.antialias ?? (mode === 'bilinear' || mode === 'bicubic');
+  const antialias = checkBoolean(op, 'antialias', options?.antialias ?? (mode === 'bilinear' || mode === 'bicubic'));
+  // A mode that is none is heard of now, not in the middle of an epoch.
+  interpolate(zeros([1, 1, 1, 1]), { size: 1, mode, antialias }).dispose();
+  const target = (height: number, width: number) =>
+    typeof size === 'number' ? inProportion(size, height, width) : sizes;
   const transform: Transform = (images) =>
-    onBatch(checkImages(op, images), (x) => interpolate(x, { size: sizes, mode, antialias }));
+    onBatch(checkImages(op, images), (x) => interpolate(x, { size: target(x.shape[2], x.shape[3]), mode, antialias }));
   return made(transform, op, size, options);
+}
+
+/** Height and width with this shorter side. */
+function inProportion(short: number, height: number, width: number): readonly [number, number] {
+  const long = Math.floor((short * Math.max(height, width)) / Math.min(height, width));
+  return height < width ? [short, long] : [long, short];
 }
 
 /** The part at a place, filled up with zeros where the images are smaller. */
@@ -278,10 +305,10 @@ const AFFINE = ['angle', 'translate', 'scale', 'shear'];
 
 /** `[[a, b, c], [d, e, f]]` from places of the result to places of the input, both from -1 to 1. */
 function inverseMap(op: string, options: AffineOptions, height: number, width: number): number[][] {
-  const angle = (checkNumber(op, 'angle', options.angle ?? 0) * Math.PI) / 180;
+  const angle = (checkNumber(op, 'angle', options.angle ?? 0, -Number.MAX_VALUE, Number.MAX_VALUE) * Math.PI) / 180;
   const shear = (checkNumber(op, 'shear', options.shear ?? 0, -89, 89) * Math.PI) / 180;
   const scale = checkNumber(op, 'scale', options.scale ?? 1, Number.MIN_VALUE, Number.MAX_VALUE);
-  const [tx, ty] = (options.translate ?? [0, 0]).map((t) => checkNumber(op, 'translate', t));
+  const [tx, ty] = checkTwo(op, 'translate', options.translate ?? [0, 0]);
   // Inverse of translate * rotate * shear * scale about the center, in pixels: shear^-1 rotate^-1 / scale.
   const [cos, sin, tan] = [Math.cos(angle) / scale, Math.sin(angle) / scale, Math.tan(-shear)];
   const [a, b, d, e] = [cos + tan * sin, sin - tan * cos, -sin, cos];
@@ -356,8 +383,8 @@ export function randomAffine(options: RandomAffineOptions): Transform {
   checkOptions(op, options, ['degrees', 'translate', 'scale', 'shear', ...CHANCE]);
   const degrees = checkNumber(op, 'degrees', options?.degrees ?? 0, 0, 360);
   const shear = checkNumber(op, 'shear', options?.shear ?? 0, 0, 89);
-  const parts = (options?.translate ?? [0, 0]).map((part) => checkNumber(op, 'translate', part, 0, 1));
-  const [low, high] = (options?.scale ?? [1, 1]).map((s) => checkNumber(op, 'scale', s, Number.MIN_VALUE, 2 ** 20));
+  const parts = checkTwo(op, 'translate', options?.translate ?? [0, 0], 0, 1);
+  const [low, high] = checkTwo(op, 'scale', options?.scale ?? [1, 1], Number.MIN_VALUE, 2 ** 20);
   if (low > high)
     throw new TensorError('value', op, `expected scale from a lower to a higher number, got ${low} and ${high}`);
   const chance = chanceOf(generatorFor(op, options));
