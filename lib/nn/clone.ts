@@ -5,6 +5,7 @@ import { ownForward } from './hooks.js';
 import type { AnyModule } from './module.js';
 import { Parameter } from './parameter.js';
 import { ModuleTree } from './tree.js';
+import { copyUninitialized, isUninitialized } from './uninitialized.js';
 
 type Finish = (copy: AnyModule, from: AnyModule) => void;
 
@@ -68,6 +69,7 @@ class Copier {
 
 /** The values in memory of their own, as a leaf. */
 function copyTensor(x: Tensor): Tensor {
+  if (isUninitialized(x)) return copyUninitialized(x);
   const { requiresGrad } = x;
   const values = x.detach().clone();
   if (x instanceof Parameter) {

@@ -61,6 +61,23 @@ export { Fold, Unfold } from './fold.js';
 export * as functional from './functional.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook, HookGrads, HookHandle } from './hooks.js';
 export * as init from './init.js';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './lazy-norm.js';
+export {
+  LazyConv1d,
+  LazyConv2d,
+  LazyConv3d,
+  LazyConvTranspose1d,
+  LazyConvTranspose2d,
+  LazyConvTranspose3d,
+  LazyLinear,
+} from './lazy-product.js';
 export { Bilinear, Linear } from './linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.js';
 export {
@@ -170,4 +187,5 @@ export {
   TransformerEncoderLayer,
   type TransformerLayerOptions,
 } from './transformer-layer.js';
+export { UninitializedBuffer, UninitializedParameter } from './uninitialized.js';
 export * as utils from './utils.js';

@@ -7,6 +7,7 @@ import { copyModule } from './clone.js';
 import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle } from './hooks.js';
 import type { SharedState } from './share.js';
 import { ModuleTree } from './tree.js';
+import { isUninitialized, retype } from './uninitialized.js';
 
 /** Any module, whatever goes in and comes out. */
 export type AnyModule = Module<unknown[], unknown>;
@@ -126,11 +127,15 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
   to(dtype: 'float32' | 'float64'): this {
     checkChoice('to', 'the dtype', dtype, ['float32', 'float64']);
     const floats = (x: Tensor) => x.dtype === 'float32' || x.dtype === 'float64';
-    for (const p of this.parameters()) if (floats(p)) convert(p, dtype);
+    for (const p of this.parameters()) {
+      if (isUninitialized(p)) retype(p, dtype);
+      else if (floats(p)) convert(p, dtype);
+    }
     for (const module of this.modules()) {
       for (const [attribute, buffer, persistent] of module.ownBuffers()) {
         if (!floats(buffer) || buffer.dtype === dtype) continue;
-        module.registerBuffer(attribute, buffer.detach().to(dtype), { persistent });
+        if (isUninitialized(buffer)) retype(buffer, dtype);
+        else module.registerBuffer(attribute, buffer.detach().to(dtype), { persistent });
       }
     }
     return this;

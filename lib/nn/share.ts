@@ -28,6 +28,7 @@ export function shareState(own: ReadonlyMap<string, Tensor>): SharedState {
 /** Lets the tensors of a module look at those of a shared state. */
 export function openState(kind: string, own: ReadonlyMap<string, Tensor>, state: SharedState, strict: boolean): void {
   const op = 'loadShared';
+  for (const tensor of own.values()) tensor.check(op);
   const given = openShared(op, state);
   const { pairs } = match(op, kind, own, given, strict, true);
   const places = new Map<Tensor, Tensor>();

@@ -1,6 +1,7 @@
 // State dicts: tensors by name, and how they are copied into a module.
 import { describe, TensorError } from '../errors.js';
 import { Tensor } from '../tensor.js';
+import { isUninitialized, materialize } from './uninitialized.js';
 
 /** Tensors by name, as `stateDict()` gives them. */
 export type StateDict = Record<string, Tensor>;
@@ -36,6 +37,7 @@ export function match(
     if (source === undefined && !given.has(name)) continue;
     if (!(source instanceof Tensor)) problems.push(`${name} is ${describe(source)} and no tensor`);
     else if (source.released) source.check(op);
+    else if (isUninitialized(tensor)) pairs.push([tensor, source]);
     else if (source.shape.join() !== tensor.shape.join()) {
       problems.push(`${name} of shape [${source.shape.join(', ')}] instead of [${tensor.shape.join(', ')}]`);
     } else if (sameDType && source.dtype !== tensor.dtype) {
@@ -64,6 +66,9 @@ export function load(
   strict: boolean,
 ): { missing: string[]; unexpected: string[] } {
   const { missing, unexpected, pairs } = match('loadStateDict', kind, own, dict, strict);
-  for (const [tensor, source] of pairs) tensor.assign(source);
+  for (const [tensor, source] of pairs) {
+    if (isUninitialized(tensor)) materialize(tensor, source.detach().clone());
+    else tensor.assign(source);
+  }
   return { missing, unexpected };
 }

@@ -7,6 +7,7 @@ import type { AnyModule } from './module.js';
 import { Parameter } from './parameter.js';
 import { openState, type SharedState, shareState } from './share.js';
 import { load, type StateDict } from './state.js';
+import { isUninitialized } from './uninitialized.js';
 
 type Member = [name: string, value: Tensor | AnyModule, persistent: boolean | null];
 const { getPrototypeOf } = Object;
@@ -242,7 +243,8 @@ export abstract class ModuleTree {
    */
   stateDict(): StateDict {
     const dict: StateDict = {};
-    for (const [path, tensor] of ModuleTree.#state(this)) dict[path] = tensor.detach();
+    for (const [path, tensor] of ModuleTree.#state(this))
+      dict[path] = isUninitialized(tensor) ? tensor : tensor.detach();
     return dict;
   }
 
