@@ -151,6 +151,7 @@ function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): P
     scale: true,
     min: options.rightMin,
     max: options.rightPercent ? 1 : undefined,
+    interval: options.rightPercent && options.rightMin !== undefined ? (1 - options.rightMin) / 5 : undefined,
     axisLabel: {
       ...axis.axisLabel,
       color: rightColor,
@@ -259,7 +260,7 @@ export async function lossPlot(history: TrainingHistory, options?: LossPlotOptio
     leftLog: true,
     rightLabel: accuracy.length > 0 ? 'accuracy' : undefined,
     rightPercent: accuracy.length > 0,
-    // In steps of 5 %, so that the last tenths of a percent do not look like a leap.
-    rightMin: Math.floor(Math.min(0.999, ...accuracy.map(([, y]) => y)) * 20) / 20,
+    // At least the last 5 %, so that tenths of a percent do not look like a leap; a fifth of each is a round number.
+    rightMin: [0.95, 0.9, 0.75, 0.5].find((start) => accuracy.every(([, y]) => y >= start)) ?? 0,
   });
 }

@@ -137,8 +137,10 @@ describe('lossPlot', () => {
       },
       { title: 'Run' },
     );
-    for (const text of ['Run', 'training loss', 'test loss', 'test accuracy', 'epoch', 'loss', '100 %'])
+    for (const text of ['Run', 'training loss', 'test loss', 'test accuracy', 'epoch', 'loss'])
       expect(svg).toContain(text);
+    const percents = [...svg.matchAll(/>(\d+) %</g)].map(([, text]) => Number(text));
+    expect(percents).toEqual([90, 92, 94, 96, 98, 100]);
   });
 
   it('thins long runs and takes short ones', async () => {

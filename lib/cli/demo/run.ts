@@ -85,7 +85,7 @@ async function begin(options: DemoOptions, reporter: Reporter, stop: Stop): Prom
     [
       `${name} (${MODEL_TEXT[name]}), ${formatCount(parameters)} parameters`,
       `${dataset}: ${formatCount(train.length)} images to train on, ${formatCount(test.length)} to test on`,
-      `${epochs} epochs, batches of ${batchSize}, ${settings.optimizer}, learning rate ${lr}, seed ${seed}, ${numThreads()} threads`,
+      `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}, ${settings.optimizer}, learning rate ${lr}, seed ${seed}, ${numThreads()} threads`,
       ...(saved === null ? [] : [`resumed after ${formatCount(resumedAt)} steps`]),
     ].join('\n'),
   );
