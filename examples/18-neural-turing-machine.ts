@@ -108,7 +108,7 @@ for (const [i, length] of lengths.entries()) {
   console.log(`step ${i + 1}  loss ${(sum / Math.ceil(STEPS / 10)).toFixed(3)} bits per sequence`);
   sum = 0;
 }
-for (const length of [0.5, 1, 1.5, 2, 3].map((factor) => factor * LONGEST)) {
+for (const length of [0.5, 1, 1.5, 2, 3].map((factor) => Math.ceil(factor * LONGEST))) {
   const { perSequence, wrong } = noGrad(() => attempt(length, 50));
   const bits = `${wrong.toFixed(2)} of ${length * BITS} wrong`;
   console.log(`length ${length}: loss ${perSequence.toFixed(3)} bits per sequence, ${bits}`);
