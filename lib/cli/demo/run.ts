@@ -1,20 +1,20 @@
 // One run of the demo from the command line's options to the last report.
-
-import { defaultGenerator } from '../../core/random.js';
 import { TensorError } from '../../errors.js';
 import { manualSeed, numThreads, setNumThreads } from '../../index.js';
 import { writeAtomically } from '../../io/atomic.js';
-import { accuracyOf, confusionTable, formatConfusion } from '../../train/confusion.js';
+import { accuracyOf, formatConfusion } from '../../train/confusion.js';
+import type { EpochRecord, FitHistory } from '../../train/events.js';
 import { lossPlot } from '../../viz/plot.js';
 import { loadDataset } from '../datasets.js';
 import type { DemoOptions } from '../demo.js';
-import { buildModel, CLASSES, MODEL_TEXT } from '../models.js';
+import { buildModel, MODEL_TEXT } from '../models.js';
 import { invocation, quoted } from '../options.js';
 import { STOP_CODES, Stop } from '../stop.js';
+import { Pace } from './pace.js';
 import { formatCount, formatPercent, formatSeconds, Reporter } from './report.js';
 import { newSettings, resumedSettings } from './settings.js';
-import { checkpointPath, loadState, modelPath, plotPath, prepareFolder, saveState } from './state.js';
-import { evaluate, makeOptimizer, type Run, stepsPerEpoch, trainEpoch, type Verdict } from './train.js';
+import { checkpointPath, loadSaved, modelPath, plotPath, prepareFolder, saveModel } from './state.js';
+import { makeOptimizer, type Run, stepsPerEpoch, training } from './train.js';
 
 /** Runs the demo; returns the exit code. */
 export async function demo(options: DemoOptions): Promise<number> {
@@ -39,10 +39,10 @@ export async function demo(options: DemoOptions): Promise<number> {
   }
 }
 
-/** Loads what a run needs, puts it where a saved one left off, and reports the start. */
-async function begin(options: DemoOptions, reporter: Reporter, stop: Stop): Promise<Run> {
+/** Loads what a run needs; the state of one that goes on is read by fit(). */
+async function prepare(options: DemoOptions, reporter: Reporter, stop: Stop): Promise<Run> {
   await prepareFolder(options.out);
-  const saved = options.resume ? await loadState(options.out) : null;
+  const saved = options.resume ? await loadSaved(options.out) : null;
   const settings = saved === null ? newSettings(options) : resumedSettings(saved.settings, options);
   if (options.threads !== undefined) setNumThreads(options.threads);
   const load = (split: 'train' | 'test') =>
@@ -55,124 +55,97 @@ async function begin(options: DemoOptions, reporter: Reporter, stop: Stop): Prom
   const [train, test] = [await load('train'), await load('test')];
   manualSeed(settings.seed);
   const model = buildModel(settings.model);
-  const optimizer = makeOptimizer(settings, model);
-  const progress = saved?.progress ?? { epoch: 0, batch: 0, losses: [], tests: [] };
-  if (saved !== null) {
-    model.loadStateDict(saved.model);
-    optimizer.loadStateDict(saved.optimizer);
-    defaultGenerator.setState(saved.generator);
-  }
-  const parameters = model.parameters().reduce((sum, p) => sum + p.size, 0);
-  const { model: name, dataset, epochs, batchSize, lr, seed } = settings;
-  const resumedAt = progress.losses.length;
-  reporter.event(
-    {
-      event: 'start',
-      model: name,
-      parameters,
-      dataset,
-      trainImages: train.length,
-      testImages: test.length,
-      epochs,
-      batchSize,
-      optimizer: settings.optimizer,
-      lr,
-      seed,
-      threads: numThreads(),
-      out: options.out,
-      resumedAt,
-    },
-    [
-      `${name} (${MODEL_TEXT[name]}), ${formatCount(parameters)} parameters`,
-      `${dataset}: ${formatCount(train.length)} images to train on, ${formatCount(test.length)} to test on`,
-      `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}, ${settings.optimizer}, learning rate ${lr}, seed ${seed}, ${numThreads()} threads`,
-      ...(saved === null ? [] : [`resumed after ${formatCount(resumedAt)} steps`]),
-    ].join('\n'),
-  );
-  return { settings, model, optimizer, train, test, progress };
+  return {
+    settings,
+    model,
+    optimizer: makeOptimizer(settings, model),
+    train,
+    test,
+    confusion: saved?.confusion ?? null,
+  };
 }
 
+/** Trains, and tells of every event what there is to tell. */
 async function train(options: DemoOptions, reporter: Reporter, stop: Stop): Promise<void> {
-  const run = await begin(options, reporter, stop);
-  const { settings, model, test, progress } = run;
-  const stopped = () => stop.reason !== null;
+  const run = await prepare(options, reporter, stop);
+  const { out, resume = false } = options;
   const started = performance.now();
-  const seconds = () => (performance.now() - started) / 1000;
-  const total = settings.epochs * run.train.length;
-  const earlier = progress.epoch * run.train.length + progress.batch * settings.batchSize;
-  let images = 0;
-  let training = 0; // Seconds of steps, without tests and checkpoints.
-  let verdict: Verdict | null = null;
-
-  while (progress.epoch < settings.epochs) {
-    const [epochStarted, imagesBefore, trainingBefore] = [performance.now(), images, training];
-    const complete = await trainEpoch(
-      run,
-      (count) => {
-        images += count;
-        training = trainingBefore + (performance.now() - epochStarted) / 1000;
-        reporter.progress({
-          epoch: progress.epoch + 1,
-          epochs: settings.epochs,
-          images: earlier + images,
-          total,
-          loss: recentLoss(progress.losses),
-          imagesPerSecond: images / training,
-        });
-      },
-      stopped,
-    );
-    verdict = complete ? await evaluate(model, test, stopped) : null;
-    if (verdict === null) return saveAndTell(run, options, reporter, stop);
-
-    const accuracy = accuracyOf(confusionTable(verdict.labels, verdict.predicted, CLASSES));
-    progress.tests.push({ loss: verdict.loss, accuracy });
-    progress.epoch++;
-    progress.batch = 0;
-    await saveState(options.out, run);
-    const loss = mean(progress.losses.slice(-stepsPerEpoch(run)));
-    const took = (performance.now() - epochStarted) / 1000;
-    const imagesPerSecond = (images - imagesBefore) / Math.max(training - trainingBefore, 1e-9);
-    reporter.event(
-      {
-        event: 'epoch',
-        epoch: progress.epoch,
-        epochs: settings.epochs,
-        loss,
-        testLoss: verdict.loss,
-        testAccuracy: accuracy,
-        imagesPerSecond: Math.round(imagesPerSecond),
-        seconds: Number(took.toFixed(3)),
-      },
-      `epoch ${String(progress.epoch).padStart(String(settings.epochs).length)}/${settings.epochs}  loss ${loss.toFixed(4)}  ` +
-        `test loss ${verdict.loss.toFixed(4)}  test accuracy ${formatPercent(accuracy)}  ` +
-        `${formatCount(imagesPerSecond)} images/s  ${formatSeconds(took)}`,
-    );
+  const pace = new Pace(run);
+  const events = training(run, { path: checkpointPath(out), resume }, stop.signal);
+  let epoch: EpochRecord | null = null;
+  try {
+    for await (const event of events) {
+      if (event.type === 'start') tellStart(run, out, event.step, reporter);
+      if (event.type === 'start' || event.type === 'epochStart') pace.begin();
+      if (event.type === 'step') reporter.progress(pace.step(event));
+      if (event.type === 'epochEnd') epoch = event;
+      if (event.type !== 'checkpoint') continue;
+      await saveModel(out, run);
+      if (epoch !== null) tellEpoch(run, epoch, pace, reporter);
+      epoch = null;
+    }
+  } catch (error) {
+    if (!(error instanceof TensorError) || error.code !== 'nan') throw error;
+    const message = `expected numbers to stay finite with --lr ${run.settings.lr}, got others; try a smaller one`;
+    throw new TensorError('nan', 'demo', `${message}: ${error.message}`, { cause: error });
   }
-  // A run that was complete already has not been tested here.
-  verdict ??= await evaluate(model, test, stopped);
-  if (verdict === null) return saveAndTell(run, options, reporter, stop);
-  await finish(run, verdict, seconds(), options, reporter);
+  const history = await events;
+  if (history.reason === 'aborted') tellStopped(history, options, reporter, stop);
+  else await finish(run, history, (performance.now() - started) / 1000, out, reporter);
+}
+
+function tellStart(run: Run, out: string, resumedAt: number, reporter: Reporter): void {
+  const { settings, train, test } = run;
+  const { model, dataset, epochs, batchSize, optimizer, lr, seed } = settings;
+  const parameters = run.model.parameters().reduce((sum, p) => sum + p.size, 0);
+  const threads = numThreads();
+  const [trainImages, testImages] = [train.length, test.length];
+  const lines = [
+    `${model} (${MODEL_TEXT[model]}), ${formatCount(parameters)} parameters`,
+    `${dataset}: ${formatCount(trainImages)} images to train on, ${formatCount(testImages)} to test on`,
+    `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}, ${optimizer}, learning rate ${lr}, seed ${seed}, ${threads} threads`,
+  ];
+  if (resumedAt > 0) lines.push(`resumed after ${formatCount(resumedAt)} steps`);
+  const counts = { parameters, dataset, trainImages, testImages, epochs, batchSize, optimizer, lr, seed, threads };
+  reporter.event({ event: 'start', model, ...counts, out, resumedAt }, lines.join('\n'));
+}
+
+function tellEpoch({ settings }: Run, record: EpochRecord, pace: Pace, reporter: Reporter): void {
+  const { epochs } = settings;
+  const { loss, validationLoss, metrics } = record;
+  const [testLoss, testAccuracy] = [validationLoss ?? Number.NaN, metrics.accuracy];
+  const { imagesPerSecond, seconds } = pace.epoch();
+  const epoch = record.epoch + 1;
+  reporter.event(
+    {
+      event: 'epoch',
+      epoch,
+      epochs,
+      loss,
+      testLoss,
+      testAccuracy,
+      imagesPerSecond: Math.round(imagesPerSecond),
+      seconds: Number(seconds.toFixed(3)),
+    },
+    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}  loss ${loss.toFixed(4)}  ` +
+      `test loss ${testLoss.toFixed(4)}  test accuracy ${formatPercent(testAccuracy)}  ` +
+      `${formatCount(imagesPerSecond)} images/s  ${formatSeconds(seconds)}`,
+  );
 }
 
 /** The last report: accuracy, confusion table, files. */
-async function finish(
-  run: Run,
-  verdict: Verdict,
-  seconds: number,
-  options: DemoOptions,
-  reporter: Reporter,
-): Promise<void> {
-  const confusion = confusionTable(verdict.labels, verdict.predicted, CLASSES);
+async function finish(run: Run, history: FitHistory, seconds: number, out: string, reporter: Reporter): Promise<void> {
+  const confusion = run.confusion ?? [];
   const testAccuracy = accuracyOf(confusion);
-  const plot = await savePlot(run, options.out, reporter);
-  const checkpoint = modelPath(options.out);
+  const testLoss = history.epochs.at(-1)?.validationLoss ?? Number.NaN;
+  const plot = await savePlot(run, history, out, reporter);
+  const checkpoint = modelPath(out);
   const again = `${invocation('classify').replace(/^npm run.*/, 'chainrule classify')} --model ${quoted(checkpoint)}`;
   reporter.event(
     {
       event: 'end',
       testAccuracy,
-      testLoss: verdict.loss,
+      testLoss,
       confusion,
       seconds: Number(seconds.toFixed(3)),
       checkpoint,
@@ -190,18 +163,19 @@ async function finish(
 }
 
 /** Draws the course of the run; a demo without the package that draws goes on without. */
-async function savePlot(
-  { settings, progress, ...run }: Run,
-  folder: string,
-  reporter: Reporter,
-): Promise<string | null> {
+async function savePlot(run: Run, history: FitHistory, folder: string, reporter: Reporter): Promise<string | null> {
+  const { settings } = run;
   const path = plotPath(folder);
   try {
     const svg = await lossPlot(
       {
-        losses: progress.losses,
-        stepsPerEpoch: Math.ceil(run.train.length / settings.batchSize),
-        tests: progress.tests.map((test, i) => ({ epoch: i + 1, ...test })),
+        losses: history.losses,
+        stepsPerEpoch: stepsPerEpoch(run),
+        tests: history.epochs.map(({ epoch, validationLoss, metrics }) => ({
+          epoch: epoch + 1,
+          loss: validationLoss ?? Number.NaN,
+          accuracy: metrics.accuracy,
+        })),
       },
       {
         title: `${settings.model} on ${settings.dataset}`,
@@ -217,27 +191,14 @@ async function savePlot(
   }
 }
 
-async function saveAndTell(run: Run, options: DemoOptions, reporter: Reporter, stop: Stop): Promise<void> {
-  const { progress } = run;
-  await saveState(options.out, run);
+function tellStopped({ losses, epochs }: FitHistory, options: DemoOptions, reporter: Reporter, stop: Stop): void {
   const resume = `${invocation('demo')} --resume --out ${quoted(options.out)}`;
   const checkpoint = checkpointPath(options.out);
-  const text = `Stopped in epoch ${progress.epoch + 1} after step ${progress.losses.length}; saved ${checkpoint}.\nGo on with:  ${resume}`;
+  const [epoch, step] = [epochs.length + 1, losses.length];
+  const reason = stop.reason ?? 'unknown';
+  const testAccuracy = epochs.at(-1)?.metrics.accuracy ?? null;
   reporter.event(
-    {
-      event: 'stopped',
-      reason: stop.reason ?? 'unknown',
-      epoch: progress.epoch + 1,
-      step: progress.losses.length,
-      checkpoint,
-      resume,
-      testAccuracy: progress.tests.at(-1)?.accuracy ?? null,
-    },
-    text,
+    { event: 'stopped', reason, epoch, step, checkpoint, resume, testAccuracy },
+    `Stopped in epoch ${epoch} after step ${step}; saved ${checkpoint}.\nGo on with:  ${resume}`,
   );
 }
-
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** The loss as a person wants to see it move: a mean of the last steps. */
-const recentLoss = (losses: readonly number[]) => mean(losses.slice(-20));
