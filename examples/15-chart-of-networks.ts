@@ -5,7 +5,8 @@
 //           where a hidden layer has 99 %; one radial unit 99 % of a ring, one sigmoid 40 %; three layers 99 % of two spirals, one 90 %.
 //           Sums of two numbers among 100: RNN 0.39 off, as good as guessing (0.41), LSTM 0.07, GRU 0.03. Digits by 8 numbers:
 //           error 0.016, principal components 0.024; noise 0.16 before, 0.016 after; 70 % of all units speak, 20 % where it costs
-// Draws:    out/15-samples.svg, what the variational autoencoder draws by itself, and out/15-denoised.svg
+// Draws:    out/15-spirals.svg, what deep and flat networks make of spirals, out/15-samples.svg, what the variational autoencoder draws by
+//           itself, and out/15-denoised.svg
 import { parseArgs } from 'node:util';
 import { manualSeed } from 'chainrule';
 import * as autoencoders from './15-chart-of-networks/autoencoders.js';

@@ -1,6 +1,6 @@
 // `npm run example NAME`: runs the example whose name contains NAME, a file or a folder with a main.ts; without one, lists them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +14,19 @@ const examples = existsSync(folder)
       .sort()
   : [];
 const nameOf = (file) => file.replace(/([\\/]main)?\.ts$/, '');
+if (name === undefined) {
+  // The first line of each says what it is.
+  for (const file of examples) {
+    const [first] = readFileSync(join(folder, file), 'utf8').split('\n');
+    console.log(`${nameOf(file).padEnd(28)} ${first.replace(/^\/\/ /, '')}`);
+  }
+  console.log('\nnpm run example NAME');
+  process.exit(0);
+}
 const exact = examples.filter((file) => file === name || nameOf(file) === name);
-const found = exact.length > 0 ? exact : examples.filter((file) => name && nameOf(file).includes(name));
+const found = exact.length > 0 ? exact : examples.filter((file) => nameOf(file).includes(name));
 if (found.length !== 1) {
-  console.error(`[example] expected the name of one example, got ${name ?? 'none'}; there are:`);
+  console.error(`[example] expected the name of one example, got ${name}; there are:`);
   for (const file of examples) console.error(`  ${nameOf(file)}`);
   process.exit(1);
 }

@@ -1,5 +1,6 @@
 // Networks for points of the plane: perceptron, feed-forward, radial basis functions, deep feed-forward.
-import { crossEntropy, data, nn, noGrad, type Tensor, zeros } from 'chainrule';
+import { cat, crossEntropy, data, linspace, meshgrid, nn, noGrad, stack, type Tensor, viz, zeros } from 'chainrule';
+import { saveFigure } from '../shared/figure.js';
 import { learn, percent } from './learn.js';
 
 type Points = ReturnType<typeof data.xor>;
@@ -17,6 +18,20 @@ function trained(model: nn.Sequential, [learned, test]: Points[], steps: number)
   const [x, y] = learned.tensors;
   learn(model, () => crossEntropy(model.forward(x), y), { steps, rate: 0.02 });
   return percent(right((x) => model.forward(x).argmax(1), test));
+}
+
+const SIDE = 60;
+
+/** The plane as a network sees it, a number a place: pale blue where it answers 1, pale red for 0, and its points dark. */
+function plane(model: nn.Sequential, set: Points): Tensor {
+  const edge = 1.05 * set.tensors[0].abs().amax().item();
+  const [down, across] = meshgrid([linspace(edge, -edge, SIDE), linspace(-edge, edge, SIDE)], { indexing: 'ij' });
+  const grid = stack([across, down], 2).reshape([SIDE * SIDE, 2]);
+  const seen = noGrad(() => model.forward(grid).softmax(1).select(1, 1).sub(0.5).mul(0.4).contiguous());
+  const place = (v: number) => Math.round(((v + edge) / (2 * edge)) * (SIDE - 1));
+  const [points, answers] = set.tensors.map((t) => t.toArray()) as [[number, number][], number[]];
+  for (const [i, [x, y]] of points.entries()) seen.data[place(-y) * SIDE + place(x)] = answers[i] === 1 ? 1 : -1;
+  return seen.reshape([SIDE, SIDE]);
 }
 
 /** Rosenblatt's rule of 1958 needs no gradient: add every point that is on the wrong side, or take it away. */
@@ -54,7 +69,7 @@ function radial(): string {
   return `disc and ring ${trained(near, rings, 300)} with one unit; one sigmoid ${trained(side, rings, 300)}`;
 }
 
-function deepFeedForward(): string {
+async function deepFeedForward(): Promise<string> {
   const spirals = twice(data.spiral, 0.2);
   const layers = (...sizes: number[]) =>
     new nn.Sequential(
@@ -62,7 +77,14 @@ function deepFeedForward(): string {
       new nn.Linear(sizes[sizes.length - 1], 2),
     );
   const [deep, flat] = [layers(2, 6, 6, 6), layers(2, 23)]; // 116 and 117 numbers
-  return `two spirals ${trained(deep, spirals, 600)}; as many numbers in one layer ${trained(flat, spirals, 600)}`;
+  const result = `two spirals ${trained(deep, spirals, 600)}; as many numbers in one layer ${trained(flat, spirals, 600)}`;
+  const planes = [deep, flat].map((model) => plane(model, spirals[1]));
+  const title = 'Two spirals: three layers of six units, and one of 23';
+  saveFigure(
+    '15-spirals',
+    await viz.heatmap(cat([planes[0], zeros([SIDE, 3]), planes[1]], 1), { title, axes: false, signed: true }),
+  );
+  return result;
 }
 
 export const networks = {
