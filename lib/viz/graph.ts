@@ -116,7 +116,8 @@ function describeGraph(op: string, y: unknown, options: GraphOptions | undefined
     }
   }
   const heading = title === undefined ? [] : [`  label=${quote(title)}; labelloc=t;`];
-  const style = '  node [shape=box, style=filled, fontname=monospace, fontsize=10, height=0.2];';
+  // Graphviz knows how wide Courier is; of other monospaced fonts it does not, and text would leave its box.
+  const style = '  node [shape=box, style=filled, fontname=Courier, fontsize=10, height=0.2]; fontname=Helvetica;';
   const dot = ['digraph {', style, ...heading, ...lines, '}', ''].join('\n');
   return { dot, boxes: nodes.size + saved.size };
 }

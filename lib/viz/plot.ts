@@ -72,6 +72,8 @@ const FAINT = '#e3e3e3';
 const GREY = '#b0b0b0';
 /** Points of a training curve: the noise of single steps hides its course. */
 const BUCKETS = 150;
+/** Pixels of the legend: a symbol with its space, between two entries, from line to line. */
+const LEGEND = { icon: 32, gap: 28, line: 42 };
 
 /**
  * Draws lines over a common x axis, on one or two y axes.
@@ -96,7 +98,7 @@ export async function linePlot(series: readonly PlotSeries[], options?: LinePlot
   }
   const width = checkSize(op, 'width', options?.width, 900);
   const height = checkSize(op, 'height', options?.height, 480);
-  return render(op, width, height, chartOption(series, options ?? {}));
+  return render(op, width, height, chartOption(series, options ?? {}, width));
 }
 
 /** echarts computes powers of ten with their rounding errors: 0.0001 would read 0.00009999999999999999. */
@@ -114,11 +116,30 @@ function logAxis(values: readonly number[]) {
   return { min, max: Math.max(Math.ceil(high), min + 1), minInterval: 1 };
 }
 
-function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): Parameters<typeof render>[3] {
+/** Lines that the legend takes. A letter of 13 pixels is at most 7.5 wide on average, and other fonts than ours are wider. */
+function legendRows(series: readonly PlotSeries[], width: number): number {
+  let [rows, used] = [1, 0];
+  for (const { name } of series) {
+    const wide = LEGEND.icon + 7.5 * name.length;
+    if (used > 0 && used + LEGEND.gap + wide > width - 2 * LEGEND.gap) {
+      rows++;
+      used = 0;
+    }
+    used += (used > 0 ? LEGEND.gap : 0) + wide;
+  }
+  return rows;
+}
+
+function chartOption(
+  series: readonly PlotSeries[],
+  options: LinePlotOptions,
+  width: number,
+): Parameters<typeof render>[3] {
   const hasPlace = (s: PlotSeries, x: number, y: number) =>
     !(options.xLog && x <= 0) && !(options.leftLog && s.axis !== 'right' && y <= 0);
   // Faint series take none of the colours.
   const colours = series.map((_, i) => COLORS[series.slice(0, i).filter((s) => !s.faint).length % COLORS.length]);
+  const rows = legendRows(series, width);
   const twoAxes = series.some((s) => s.axis === 'right');
   const xs = series.flatMap((s) => s.points.map(([x]) => x));
   const ys = series.flatMap((s) => (s.axis === 'right' ? [] : s.points.map(([, y]) => y)));
@@ -170,8 +191,19 @@ function chartOption(series: readonly PlotSeries[], options: LinePlotOptions): P
       textStyle: { color: INK, fontSize: 18 },
       subtextStyle: { color: '#666666', fontSize: 13 },
     },
-    legend: { bottom: 8, itemGap: 36, icon: 'roundRect', itemHeight: 4, textStyle: { color: INK, fontSize: 13 } },
-    grid: { left: 76, right: twoAxes ? 84 : 32, top: options.subtitle ? 76 : 52, bottom: 84 },
+    legend: {
+      bottom: 8,
+      itemGap: rows > 1 ? LEGEND.gap : 36,
+      icon: 'roundRect',
+      itemHeight: 4,
+      textStyle: { color: INK, fontSize: 13 },
+    },
+    grid: {
+      left: 76,
+      right: twoAxes ? 84 : 32,
+      top: options.subtitle ? 76 : 52,
+      bottom: 84 + LEGEND.line * (rows - 1),
+    },
     xAxis: {
       ...axis,
       name: options.xLabel,

@@ -96,6 +96,23 @@ describe('linePlot', () => {
     expect([await parts(2), await parts(Number.NaN)]).toEqual([1, 2]);
   });
 
+  it('makes room for a legend of several lines', async () => {
+    const points = [0, 1].map((x) => [x, x] as const);
+    const plot = (count: number) =>
+      linePlot(Array.from({ length: count }, (_, k) => ({ name: `a rather long name of series ${k}`, points })));
+    const heights = (svg: string, text: RegExp) =>
+      [...svg.matchAll(/translate\(\S+ ([\d.]+)\)"[^>]*>([^<]*)<\/text>/g)].flatMap(([, y, found]) =>
+        text.test(found) ? Number(y) : [],
+      );
+    const svg = await plot(9);
+    const axis = Math.max(...heights(svg, /^[\d.]+$/));
+    const legend = heights(svg, /name of series/);
+    expect(legend).toHaveLength(9);
+    expect(new Set(legend).size).toBe(3);
+    expect(Math.min(...legend)).toBeGreaterThan(axis + 20);
+    expect(axis).toBeLessThan(Math.max(...heights(await plot(2), /^[\d.]+$/)));
+  });
+
   it('escapes what would be markup', async () => {
     const svg = await linePlot([{ name: 'a < b & c', points: [[0, 0]] }]);
     expect(svg).toContain('a &lt; b &amp; c');
