@@ -64,6 +64,16 @@ abstract class RunningNorm extends Module {
     }
   }
 
+  /** Whether there are a weight and a bias. */
+  get affine(): boolean {
+    return this.weight !== null;
+  }
+
+  /** Whether statistics are kept for evaluation. */
+  get trackRunningStats(): boolean {
+    return this.runningMean !== null;
+  }
+
   protected override stateName(attribute: string): string {
     return STATE_NAMES[attribute] ?? attribute;
   }

@@ -52,6 +52,11 @@ abstract class Transposed<Sizes extends readonly number[]> extends Convolution<
     this.geometry = { stride, padding, outputPadding, groups, dilation };
   }
 
+  /** What is added at the end of each dimension of the output. */
+  get outputPadding(): readonly number[] {
+    return this.each(this.options?.outputPadding ?? 0);
+  }
+
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
     const { operation, weight, bias, geometry } = this;
     if (outputSize === undefined) return operation(x, weight, bias, geometry);
@@ -72,9 +77,8 @@ abstract class Transposed<Sizes extends readonly number[]> extends Convolution<
       );
     }
     const wanted: readonly number[] = outputSize.slice(-ndim);
-    const [stride, padding, dilation] = [geometry.stride, geometry.padding, geometry.dilation].map((value, i) =>
-      checkSizes(name, 'the geometry', value, ndim, i === 1 ? 0 : 1),
-    );
+    const { stride, dilation } = this;
+    const padding = this.each(geometry.padding ?? 0);
     const least = taps.map(
       (k, i) => (x.shape[x.ndim - ndim + i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (k - 1) + 1,
     );

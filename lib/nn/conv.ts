@@ -1,7 +1,7 @@
 // Conv1d, Conv2d, Conv3d: convolutions with weights of their own, and what they share with the transposed ones.
 import { checkOptions, TensorError } from '../errors.js';
 import { type ConvOptions, conv1d, conv2d, conv3d } from '../ops/conv/conv.js';
-import { pad } from '../ops/shape/pad.js';
+import { type PadMode, pad } from '../ops/shape/pad.js';
 import type { Tensor } from '../tensor.js';
 import {
   checkBoolean,
@@ -34,13 +34,13 @@ export abstract class Convolution<
 
   constructor(
     op: string,
-    ndim: number,
+    protected readonly ndim: number,
     readonly inChannels: number,
     readonly outChannels: number,
     readonly kernelSize: number | Sizes,
     protected readonly options: Options | undefined,
     own: readonly string[],
-    transposed: boolean,
+    readonly transposed: boolean,
   ) {
     super();
     checkOptions(op, options, ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype', 'generator', ...own]);
@@ -63,10 +63,37 @@ export abstract class Convolution<
     linearDefaults(this.weight, this.bias, generator);
   }
 
+  /** Step of the window along each dimension. */
+  get stride(): readonly number[] {
+    return this.each(this.options?.stride ?? 1);
+  }
+
+  /** What is added on both sides of each dimension, or 'same', or 'valid'. */
+  get padding(): readonly number[] | 'same' | 'valid' {
+    const padding = this.options?.padding ?? 0;
+    return typeof padding === 'string' ? padding : this.each(padding);
+  }
+
+  /** Step between the taps of the window along each dimension. */
+  get dilation(): readonly number[] {
+    return this.each(this.options?.dilation ?? 1);
+  }
+
+  /** Into how many parts the channels fall that have nothing to do with each other. */
+  get groups(): number {
+    return this.options?.groups ?? 1;
+  }
+
+  /** One number for each dimension. */
+  protected each(value: number | readonly number[]): readonly number[] {
+    return typeof value === 'number' ? new Array<number>(this.ndim).fill(value) : value;
+  }
+
   protected override summary(): string {
     const { inChannels, outChannels, kernelSize, options } = this;
     const size = typeof kernelSize === 'number' ? kernelSize : `[${kernelSize.join(', ')}]`;
-    return [inChannels, outChannels, size, formatOptions(options)].filter((part) => part !== '').join(', ');
+    const shown = formatOptions({ ...options, bias: this.bias === null ? false : undefined });
+    return [inChannels, outChannels, size, shown].filter((part) => part !== '').join(', ');
   }
 }
 
@@ -110,10 +137,15 @@ abstract class Padded<Sizes extends readonly number[]> extends Convolution<Sizes
     this.borders = zeros ? null : pairs.reverse().flat();
   }
 
+  /** What padding consists of. */
+  get paddingMode(): NonNullable<ConvModuleOptions<Sizes>['paddingMode']> {
+    return this.options?.paddingMode ?? 'zeros';
+  }
+
   forward(x: Tensor): Tensor {
     const { operation, weight, bias, geometry, borders } = this;
     if (borders === null) return operation(x, weight, bias, geometry);
-    const padded = pad(x, borders, { mode: this.options?.paddingMode as 'reflect' });
+    const padded = pad(x, borders, { mode: this.paddingMode as PadMode });
     const y = operation(padded, weight, bias, geometry);
     if (!y.requiresGrad) padded.dispose();
     return y;

@@ -116,7 +116,9 @@ export {
   type Sides1d,
   type Sides2d,
   type Sides3d,
+  ZeroPad1d,
   ZeroPad2d,
+  ZeroPad3d,
 } from './pad.js';
 export { Parameter } from './parameter.js';
 export {

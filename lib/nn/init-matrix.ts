@@ -5,6 +5,7 @@ import { qr } from '../ops/linalg/factor.js';
 import type { Tensor } from '../tensor.js';
 import { checkFloating, checkNumber, checkSize } from './check.js';
 import type { InitOptions } from './init.js';
+import { isSkipped } from './skip-init.js';
 
 /** Overwrites in place and gives the source's memory back. */
 function take<T extends Tensor>(x: T, source: Tensor): T {
@@ -101,7 +102,7 @@ export function orthogonal<T extends Tensor>(x: T, options?: InitOptions & { gai
   if (x.ndim < 2) {
     throw new TensorError('shape', op, `expected a weight [out, in, ...], got [${x.shape.join(', ')}]`);
   }
-  if (x.size === 0) return x;
+  if (x.size === 0 || isSkipped()) return x;
   const rows = x.shape[0];
   const columns = x.size / rows;
   const wide = rows < columns;

@@ -3,6 +3,7 @@ import { full, type RandomOptions, rand, randn } from '../create.js';
 import { checkOptions, TensorError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { checkChoice, checkFloating, checkNumber } from './check.js';
+import { isSkipped } from './skip-init.js';
 
 export * from './init-matrix.js';
 
@@ -53,6 +54,7 @@ function fill<T extends Tensor>(
   shift: number,
   options?: InitOptions,
 ): T {
+  if (isSkipped()) return x;
   const draw = kind === 'uniform' ? rand : randn;
   const noise = draw(x.shape, { dtype: x.dtype, generator: options?.generator });
   const scaled = noise.mul(factor);
@@ -142,6 +144,7 @@ export function truncNormal<T extends Tensor>(x: T, options?: TruncNormalOptions
   const a = checkNumber(op, 'a', options?.a ?? -2);
   const b = checkNumber(op, 'b', options?.b ?? 2);
   if (a >= b) throw new TensorError('value', op, `expected a below b, got ${a} and ${b}`);
+  if (isSkipped()) return x;
   // 2 p - 1 for the probabilities p of what lies below the ends.
   const low = erfOf((a - mean) / (std * Math.SQRT2));
   const high = erfOf((b - mean) / (std * Math.SQRT2));

@@ -43,7 +43,8 @@ export class Linear extends Module {
   }
 
   protected override summary(): string {
-    return [this.inFeatures, this.outFeatures, formatOptions(this.options)].filter((part) => part !== '').join(', ');
+    const options = formatOptions({ ...this.options, bias: this.bias === null ? false : undefined });
+    return [this.inFeatures, this.outFeatures, options].filter((part) => part !== '').join(', ');
   }
 }
 

@@ -97,6 +97,24 @@ export class ConstantPad3d extends Pad<Sides3d> {
 }
 
 /**
+ * Adds a border of zeros to `[N,C,L]` (PyTorch 2: `nn.ZeroPad1d`).
+ *
+ * @param padding one number for all sides, or [left, right]
+ * @throws TensorError `value` for a padding of another form
+ *
+ * @example
+ * ```ts
+ * import { nn, ones } from 'chainrule';
+ * console.log(new nn.ZeroPad1d(1).forward(ones([1, 2, 4])).shape); // [1, 2, 6]
+ * ```
+ */
+export class ZeroPad1d extends Pad<Sides1d> {
+  constructor(padding: Sides1d) {
+    super('ZeroPad1d', 1, padding, 'constant');
+  }
+}
+
+/**
  * Adds a border of zeros to `[N,C,H,W]` (PyTorch: `nn.ZeroPad2d`).
  *
  * @param padding one number for all sides, or [left, right, top, bottom]
@@ -111,6 +129,24 @@ export class ConstantPad3d extends Pad<Sides3d> {
 export class ZeroPad2d extends Pad<Sides2d> {
   constructor(padding: Sides2d) {
     super('ZeroPad2d', 2, padding, 'constant');
+  }
+}
+
+/**
+ * Adds a border of zeros to `[N,C,D,H,W]` (PyTorch 2: `nn.ZeroPad3d`).
+ *
+ * @param padding one number for all sides, or [left, right, top, bottom, front, back]
+ * @throws TensorError `value` for a padding of another form
+ *
+ * @example
+ * ```ts
+ * import { nn, ones } from 'chainrule';
+ * console.log(new nn.ZeroPad3d(1).forward(ones([1, 2, 4, 4, 4])).shape); // [1, 2, 6, 6, 6]
+ * ```
+ */
+export class ZeroPad3d extends Pad<Sides3d> {
+  constructor(padding: Sides3d) {
+    super('ZeroPad3d', 3, padding, 'constant');
   }
 }
 

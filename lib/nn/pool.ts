@@ -66,6 +66,11 @@ abstract class Windowed<S, O extends object, Inputs extends unknown[] = [x: Tens
     checkSize(op, 'divisorOverride', given.divisorOverride ?? 1);
   }
 
+  /** Step of the window. */
+  get stride(): S {
+    return (this.options as { stride?: S } | undefined)?.stride ?? this.kernelSize;
+  }
+
   protected override summary(): string {
     const { kernelSize, options } = this;
     return [formatSize(kernelSize), formatOptions(options)].filter((part) => part !== '').join(', ');

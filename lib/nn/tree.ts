@@ -9,6 +9,12 @@ import { openState, type SharedState, shareState } from './share.js';
 import { load, type StateDict } from './state.js';
 import { isUninitialized } from './uninitialized.js';
 
+/** Whose parameters or buffers are asked for. */
+export interface Recursion {
+  /** Whether those of modules inside are among them; true unless given. */
+  recurse?: boolean;
+}
+
 type Member = [name: string, value: Tensor | AnyModule, persistent: boolean | null];
 const { getPrototypeOf } = Object;
 /** Whether each buffer of a module belongs into state dicts, by attribute. */
@@ -82,24 +88,47 @@ export abstract class ModuleTree {
     return Array.from(paths, ([module, path]) => [path, module]);
   }
 
-  /** All parameters, each once: what an optimizer takes (PyTorch: `parameters`). */
-  parameters(): Parameter[] {
-    return this.namedParameters().map(([, p]) => p);
+  /**
+   * All parameters, each once: what an optimizer takes (PyTorch: `parameters`).
+   *
+   * @param options `recurse`: those of modules inside too, true unless given
+   */
+  parameters(options?: Recursion): Parameter[] {
+    return this.namedParameters(options).map(([, p]) => p);
   }
 
-  /** All parameters with their paths, each once (PyTorch: `named_parameters`). */
-  namedParameters(): [name: string, parameter: Parameter][] {
-    return ModuleTree.#named(this, false) as [string, Parameter][];
+  /**
+   * All parameters with their paths, each once (PyTorch: `named_parameters`).
+   *
+   * @param options `recurse`: those of modules inside too, true unless given
+   */
+  namedParameters(options?: Recursion): [name: string, parameter: Parameter][] {
+    return ModuleTree.#named('namedParameters', this, false, options) as [string, Parameter][];
   }
 
-  /** All buffers with their paths, each once (PyTorch: `named_buffers`). */
-  namedBuffers(): [name: string, buffer: Tensor][] {
-    return ModuleTree.#named(this, true);
+  /**
+   * All buffers, each once (PyTorch: `buffers`).
+   *
+   * @param options `recurse`: those of modules inside too, true unless given
+   */
+  buffers(options?: Recursion): Tensor[] {
+    return this.namedBuffers(options).map(([, buffer]) => buffer);
   }
 
-  static #named(tree: ModuleTree, buffers: boolean): [string, Tensor][] {
+  /**
+   * All buffers with their paths, each once (PyTorch: `named_buffers`).
+   *
+   * @param options `recurse`: those of modules inside too, true unless given
+   */
+  namedBuffers(options?: Recursion): [name: string, buffer: Tensor][] {
+    return ModuleTree.#named('namedBuffers', this, true, options);
+  }
+
+  static #named(op: string, tree: ModuleTree, buffers: boolean, options?: Recursion): [string, Tensor][] {
+    checkOptions(op, options, ['recurse']);
+    const recurse = checkBoolean(op, 'recurse', options?.recurse ?? true);
     const paths = new Map<Tensor, string>();
-    for (const [path, module] of tree.namedModules()) {
+    for (const [path, module] of recurse ? tree.namedModules() : [['', tree] as const]) {
       for (const [name, tensor] of ModuleTree.#tensors(module, buffers)) {
         if (!paths.has(tensor)) paths.set(tensor, join(path, name));
       }
@@ -205,9 +234,7 @@ export abstract class ModuleTree {
   registerBuffer(name: string, tensor: Tensor, options?: { persistent?: boolean }): Tensor {
     const op = 'registerBuffer';
     checkOptions(op, options, ['persistent']);
-    if (typeof name !== 'string' || name === '' || name.includes('.') || name in getPrototypeOf(this)) {
-      throw new TensorError('value', op, `expected a name without dots that no method has, got ${describe(name)}`);
-    }
+    checkName(op, this, name);
     if (!(tensor instanceof Tensor)) throw new TensorError('value', op, `expected a tensor, got ${describe(tensor)}`);
     tensor.check(op);
     tensor.kept = true;
@@ -216,6 +243,54 @@ export abstract class ModuleTree {
     registered.set(name, checkBoolean(op, 'persistent', options?.persistent ?? true));
     Object.assign(this, { [name]: tensor });
     return tensor;
+  }
+
+  /**
+   * Assigns a parameter to the attribute `name`, for names that are computed; otherwise an assignment does the same (PyTorch:
+   * `register_parameter`).
+   *
+   * @param parameter null for a name that has none, a bias that is left out for example
+   * @throws TensorError `value` for a name with a dot, or of a method, and for anything but a parameter
+   *
+   * @example
+   * ```ts
+   * import { nn, ones } from 'chainrule';
+   * const model = new nn.Identity();
+   * for (const i of [1, 2]) model.registerParameter(`scale${i}`, new nn.Parameter(ones([i])));
+   * console.log(model.namedParameters().map(([name]) => name)); // ['scale1', 'scale2']
+   * ```
+   */
+  registerParameter(name: string, parameter: Parameter | null): void {
+    const op = 'registerParameter';
+    checkName(op, this, name);
+    if (parameter !== null && !(parameter instanceof Parameter)) {
+      throw new TensorError('value', op, `expected a parameter or null, got ${describe(parameter)}`);
+    }
+    persistence.get(this)?.delete(name);
+    Object.assign(this, { [name]: parameter });
+  }
+
+  /**
+   * Assigns a module to the attribute `name`, for names that are computed; otherwise an assignment does the same (PyTorch:
+   * `register_module`, `add_module`).
+   *
+   * @throws TensorError `value` for a name with a dot, or of a method, and for anything but a module
+   *
+   * @example
+   * ```ts
+   * import { nn } from 'chainrule';
+   * const model = new nn.Identity();
+   * for (const i of [1, 2]) model.registerModule(`layer${i}`, new nn.Linear(i, 1));
+   * console.log(Object.keys(model.stateDict()).join(' ')); // layer1.weight layer1.bias layer2.weight layer2.bias
+   * ```
+   */
+  registerModule(name: string, module: AnyModule | null): void {
+    const op = 'registerModule';
+    checkName(op, this, name);
+    if (module !== null && !(module instanceof ModuleTree)) {
+      throw new TensorError('value', op, `expected a module or null, got ${describe(module)}`);
+    }
+    Object.assign(this, { [name]: module });
   }
 
   /** @internal Takes over what another module says of buffers. */
@@ -356,6 +431,12 @@ export abstract class ModuleTree {
 /** Nothing but Module extends the class. */
 function asModule(tree: ModuleTree): AnyModule {
   return tree as AnyModule;
+}
+
+/** Throws unless an attribute can have the name. */
+function checkName(op: string, tree: ModuleTree, name: unknown): void {
+  if (typeof name === 'string' && name !== '' && !name.includes('.') && !(name in getPrototypeOf(tree))) return;
+  throw new TensorError('value', op, `expected a name without dots that no method has, got ${describe(name)}`);
 }
 
 function* found(name: string, value: unknown): Generator<Member> {

@@ -8,6 +8,7 @@ export {
   type TotalNormOptions,
   vectorToParameters,
 } from '../ops/optimize/gradients.js';
+export { type AnyConvolution, fuseConvBnEval, fuseLinearBnEval } from './fuse.js';
 export * as rnn from './packed.js';
 export {
   removeSpectralNorm,
@@ -17,3 +18,4 @@ export {
   type WeightNormOptions,
   weightNorm,
 } from './reparametrize.js';
+export { skipInit } from './skip-init.js';

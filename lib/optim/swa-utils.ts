@@ -132,11 +132,9 @@ export class AveragedModel<Inputs extends unknown[], Output, M extends Module<In
   }
 
   private tensors(model: AnyModule | M): Tensor[] {
-    return this.useBuffers ? [...model.parameters(), ...buffersOf(model)] : model.parameters();
+    return this.useBuffers ? [...model.parameters(), ...model.buffers()] : model.parameters();
   }
 }
-
-const buffersOf = (model: Pick<AnyModule, 'namedBuffers'>) => model.namedBuffers().map(([, buffer]) => buffer);
 
 function checkModule(op: string, model: unknown): void {
   if (!(model instanceof Module)) throw new TensorError('value', op, `expected a module, got ${describe(model)}`);

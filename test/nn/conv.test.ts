@@ -225,3 +225,24 @@ describe('bad input', () => {
     return new nn.Conv2d(1, 1, 1, { padding, paddingMode: 'reflect' });
   }
 });
+
+describe('what a convolution is', () => {
+  it('can be read from it, a number for each dimension', () => {
+    const plain = new nn.Conv2d(2, 4, 3);
+    expect([plain.stride, plain.padding, plain.dilation, plain.groups, plain.paddingMode, plain.transposed]).toEqual([
+      [1, 1],
+      [0, 0],
+      [1, 1],
+      1,
+      'zeros',
+      false,
+    ]);
+    const own = new nn.Conv1d(2, 4, 3, { padding: 'same', dilation: 2, groups: 2, paddingMode: 'circular' });
+    expect([own.padding, own.dilation, own.groups, own.paddingMode]).toEqual(['same', [2], 2, 'circular']);
+    const up = new nn.ConvTranspose2d(2, 4, 3, { stride: [2, 3], outputPadding: [1, 2], padding: 1 });
+    expect([up.stride, up.outputPadding, up.padding, up.transposed]).toEqual([[2, 3], [1, 2], [1, 1], true]);
+    expect(`${new nn.Conv2d(2, 4, 3, { bias: false, stride: 2 })}`).toBe('Conv2d(2, 4, 3, { bias: false, stride: 2 })');
+    expect([new nn.MaxPool2d(2).stride, new nn.AvgPool2d(3, { stride: [1, 2] }).stride]).toEqual([2, [1, 2]]);
+    expect([new nn.BatchNorm1d(2).affine, new nn.InstanceNorm1d(2).trackRunningStats]).toEqual([true, false]);
+  });
+});

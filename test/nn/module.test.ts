@@ -348,3 +348,48 @@ describe('printing', () => {
     );
   });
 });
+
+describe('names that are computed', () => {
+  it('become parameters and modules, null where there is none', () => {
+    const net = new Block();
+    net.registerModule('late', new nn.Linear(1, 1, { bias: false }));
+    net.registerParameter('shift', new nn.Parameter(zeros([2])));
+    net.registerParameter('none', null);
+    net.registerModule('nothing', null);
+    const names = ['scale', 'shift', 'fc.weight', 'fc.bias', 'late.weight'];
+    expect(net.namedParameters().map(([name]) => name)).toEqual(names);
+    expect(net.children()).toHaveLength(2);
+  });
+
+  it('take the place of a buffer', () => {
+    const net = new Net();
+    net.registerParameter('mean', new nn.Parameter(zeros([3])));
+    expect(net.namedBuffers().map(([name]) => name)).toEqual(['cache']);
+    expect(net.namedParameters().map(([name]) => name)).toContain('mean');
+  });
+
+  it('are refused where nothing can be found under them', () => {
+    const net = new Block();
+    for (const name of ['', 'a.b', 'forward', 'train', 3 as never]) {
+      expect(errorOf(() => net.registerParameter(name, null)).code).toBe('value');
+      expect(errorOf(() => net.registerModule(name, null)).code).toBe('value');
+    }
+    expect(errorOf(() => net.registerParameter('x', ones([1]) as never)).code).toBe('value');
+    expect(errorOf(() => net.registerModule('x', ones([1]) as never)).code).toBe('value');
+  });
+});
+
+describe('its own, without modules inside', () => {
+  it('are parameters and buffers by { recurse: false }', () => {
+    const net = new Net();
+    expect(net.namedParameters({ recurse: false }).map(([name]) => name)).toEqual(['extra.0', 'extra.1']);
+    expect(net.parameters({ recurse: false })).toEqual(net.extra);
+    expect(net.buffers()).toEqual([net.mean, net.cache]);
+    const around = new nn.Sequential(net);
+    expect(around.buffers()).toHaveLength(2);
+    expect(around.buffers({ recurse: false })).toEqual([]);
+    expect(around.namedBuffers({ recurse: false })).toEqual([]);
+    expect(errorOf(() => net.parameters({ recurse: 1 as never })).code).toBe('value');
+    expect(errorOf(() => net.buffers({ deep: true } as never)).code).toBe('option');
+  });
+});
