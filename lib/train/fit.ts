@@ -96,7 +96,8 @@ export class FitRun implements AsyncIterable<FitEvent>, PromiseLike<FitHistory> 
  */
 export function fit<Output = Tensor>(options: FitOptions<Output>): FitRun {
   const plan = planOf('fit', options);
-  const batches = plan.data instanceof DataLoader ? plan.data.length : null;
+  const { data } = plan;
+  const batches = data instanceof DataLoader || Array.isArray(data) ? data.length : null;
   const bar = new FitProgress(plan.epochs, batches);
   if (plan.progress) plan.callbacks = [...plan.callbacks, (event) => bar.show(event)];
   const loop = new Loop(plan);

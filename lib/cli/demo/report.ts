@@ -1,6 +1,5 @@
 // What a demo run shows: JSON lines, or text with a progress bar where somebody is looking.
-import type { SingleBar } from 'cli-progress';
-import { makeBar } from '../../train/progress.js';
+import { Bar, isVisible } from '../../train/bar.js';
 
 /** What happened, one JSON object each with --json. */
 export type DemoEvent =
@@ -80,8 +79,7 @@ export const formatPercent = (share: number) => `${(100 * share).toFixed(2)} %`;
 /** Writes events to standard output; bars and notes to standard error, so that the output can be piped on. */
 export class Reporter {
   readonly #json: boolean;
-  readonly #visible = process.stderr.isTTY === true;
-  #bar: SingleBar | null = null;
+  readonly #bar = new Bar();
   #lastFrame = 0;
 
   constructor(json: boolean) {
@@ -102,19 +100,23 @@ export class Reporter {
 
   /** Moves the bar of the training. */
   progress(p: Progress): void {
-    if (!this.#visible) return;
     const left = p.imagesPerSecond > 0 ? formatSeconds((p.total - p.images) / p.imagesPerSecond) : '-:--';
-    this.#draw('epoch {epoch} {bar} {percentage} % | loss {loss} | {speed} images/s | {left} left', p.images, p.total, {
-      epoch: `${p.epoch}/${p.epochs}`,
-      loss: p.loss.toFixed(4),
-      speed: formatCount(p.imagesPerSecond),
-      left,
-    });
+    this.#bar.move(
+      'epoch {epoch} {bar} {percentage} % | loss {loss} | {speed} images/s | {left} left',
+      p.images,
+      p.total,
+      {
+        epoch: `${p.epoch}/${p.epochs}`,
+        loss: p.loss.toFixed(4),
+        speed: formatCount(p.imagesPerSecond),
+        left,
+      },
+    );
   }
 
   /** Moves the bar of a download. */
   download(file: string, received: number, total: number | undefined): void {
-    if (!this.#visible) {
+    if (!isVisible()) {
       // One line a file is enough for a log.
       if (total !== undefined && received === total) this.note(`downloaded ${file} (${formatCount(total)} bytes)`);
       return;
@@ -124,25 +126,12 @@ export class Reporter {
     this.#lastFrame = now;
     const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
     const size = total === undefined ? `${mb(received)} MB` : `${mb(received)} of ${mb(total)} MB`;
-    this.#draw('{file} {bar} {size}', received, total ?? received, { file, size });
+    this.#bar.move('{file} {bar} {size}', received, total ?? received, { file, size });
     if (received === total) this.close();
   }
 
-  /**
-   * Takes the bar away and gives the cursor back; the next movement starts a new one. Before every line of text: the bar
-   * remembers its place on the screen, which text would scroll away.
-   */
+  /** Takes the bar away. */
   close(): void {
-    this.#bar?.stop();
-    this.#bar = null;
-  }
-
-  #draw(format: string, value: number, total: number, payload: Record<string, string>): void {
-    if (this.#bar === null) {
-      this.#bar = makeBar(format);
-      this.#bar.start(total, value, payload);
-    }
-    this.#bar.setTotal(total);
-    this.#bar.update(value, payload);
+    this.#bar.close();
   }
 }
