@@ -2,8 +2,18 @@
 //
 // Run:      npm run example 06-linear-classifiers
 // Expected: the values in the comments
-import * as cr from 'chainrule';
-import { manualSeed, nn, optim, type Tensor, tensor } from 'chainrule';
+import {
+  arange,
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  manualSeed,
+  multiMarginLoss,
+  nn,
+  optim,
+  randn,
+  type Tensor,
+  tensor,
+} from 'chainrule';
 
 // The lecture's scores of three images: rows are images of a cat, a car and a frog, columns the scores of these classes.
 const scores = tensor([
@@ -15,20 +25,23 @@ const classes = tensor([0, 1, 2], { dtype: 'int32' });
 const rounded = (x: Tensor) => Array.from(x.data, (v) => v.toFixed(2)).join(' ');
 
 // SVM: every wrong class should score 1 below the right one. PyTorch's loss divides by the number of classes.
-console.log('svm    ', rounded(cr.multiMarginLoss(scores, classes, { reduction: 'none' }).mul(3))); // svm     2.90 0.00 12.90
-// Softmax: the probability of the right class should be 1; never content, it still pushes where the SVM's loss is 0.
-console.log('softmax', rounded(scores.at(0).softmax(0))); // softmax 0.13 0.87 0.00
-console.log('entropy', rounded(cr.crossEntropy(scores, classes, { reduction: 'none' }))); // entropy 2.04 0.08 6.16
+const margins = multiMarginLoss(scores, classes, { reduction: 'none' }).mul(3);
+console.log('SVM losses of the images', rounded(margins)); // SVM losses of the images 2.90 0.00 12.90
+// Softmax: the probability of the right class should be 1; never content, it still pushes where the SVM's loss is 0. The first loss
+// is -ln 0.13 = 2.04; a slide that says 0.89 takes the logarithm to base 10.
+console.log('softmax of the first', rounded(scores.at(0).softmax(0))); // softmax of the first 0.13 0.87 0.00
+const entropies = crossEntropy(scores, classes, { reduction: 'none' });
+console.log('softmax losses of the images', rounded(entropies)); // softmax losses of the images 2.04 0.08 6.16
 
 // Three clouds of points that touch each other.
 manualSeed(0);
-const label = cr.arange(300, { dtype: 'int32' }).remainder(3);
+const label = arange(300, { dtype: 'int32' }).remainder(3);
 const middles = tensor([
   [0, 2],
   [-2, -1],
   [2, -1],
 ]);
-const points = middles.indexSelect(0, label).add(cr.randn([300, 2]));
+const points = middles.indexSelect(0, label).add(randn([300, 2]));
 
 /** Trains a linear layer; weightDecay is L2: it asks for small weights. */
 function train(name: string, loss: (scores: Tensor) => Tensor, weightDecay: number): void {
@@ -44,12 +57,12 @@ function train(name: string, loss: (scores: Tensor) => Tensor, weightDecay: numb
   console.log(`${name}  L2 ${weightDecay}  right ${right} of 300  size of W ${layer.weight.norm().item().toFixed(2)}`);
 }
 for (const weightDecay of [0, 0.1]) {
-  train('svm    ', (s) => cr.multiMarginLoss(s, label), weightDecay);
-  train('softmax', (s) => cr.crossEntropy(s, label), weightDecay);
+  train('SVM    ', (s) => multiMarginLoss(s, label), weightDecay);
+  train('softmax', (s) => crossEntropy(s, label), weightDecay);
 }
-// svm      L2 0  right 282 of 300  size of W 1.88
+// SVM      L2 0  right 282 of 300  size of W 1.88
 // softmax  L2 0  right 282 of 300  size of W 3.29
-// svm      L2 0.1  right 280 of 300  size of W 0.91
+// SVM      L2 0.1  right 280 of 300  size of W 0.91
 // softmax  L2 0.1  right 282 of 300  size of W 1.54
 
 // Two classes: one score through the logistic curve, s(x) = 1 / (1 + e^-x), is the probability of the second.
@@ -58,7 +71,7 @@ const layer = new nn.Linear(2, 1);
 const optimizer = new optim.SGD(layer.parameters(), { lr: 0.5 });
 for (let step = 0; step < 200; step++) {
   optimizer.zeroGrad();
-  cr.binaryCrossEntropyWithLogits(layer.forward(two).squeeze(1), target).backward();
+  binaryCrossEntropyWithLogits(layer.forward(two).squeeze(1), target).backward();
   optimizer.step();
 }
 const probability = (x: number, y: number) =>
@@ -68,4 +81,4 @@ const probability = (x: number, y: number) =>
     .item()
     .toFixed(3);
 // At the middle of the first cloud, between the two, at the middle of the second:
-console.log('logistic', probability(-2, -1), probability(0, -1), probability(2, -1)); // logistic 0.002 0.564 0.999
+console.log('logistic: probabilities', probability(-2, -1), probability(0, -1), probability(2, -1)); // logistic: probabilities 0.002 0.564 0.999

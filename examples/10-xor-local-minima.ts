@@ -37,7 +37,7 @@ for (const errors of [0, 1, 2]) {
   const these = ends.filter((end) => end.errors === errors);
   const losses = [...new Set(these.map((end) => end.loss.toFixed(3)))].sort();
   console.log(
-    `${errors} wrong: ${these.length} of ${STARTS} starts, mean square errors ${losses.slice(0, 4).join(' ') || 'none'}`,
+    `${errors} of 4 wrong: ${these.length} of ${STARTS} starts, mean square errors ${losses.slice(0, 4).join(' ') || 'none'}`,
   );
 }
 
