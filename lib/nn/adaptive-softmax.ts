@@ -20,7 +20,9 @@ export interface AdaptiveSoftmaxOptions extends Omit<ParameterOptions, 'bias'> {
 
 /** What {@link AdaptiveLogSoftmaxWithLoss} gives: the log-probability of each target, and their mean with the sign turned. */
 export interface AdaptiveSoftmaxResult {
+  /** [N]: the log-probability of each target. */
   output: Tensor;
+  /** []: their mean with the sign turned. */
   loss: Tensor;
 }
 
@@ -46,9 +48,13 @@ export interface AdaptiveSoftmaxResult {
  * ```
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module<[input: Tensor, target: Tensor], AdaptiveSoftmaxResult> {
+  /** Tells the frequent classes and the clusters apart. */
   head: Linear;
+  /** For each cluster a projection, and what tells its classes apart. */
   tail: ModuleList<Sequential<[Linear, Linear]>>;
+  /** How much narrower each projection is than the one before. */
   readonly divValue: number;
+  /** Whether the head has an additive bias. */
   readonly headBias: boolean;
   /** The first class of each cluster, and the number of classes. */
   readonly cutoffs: readonly number[];

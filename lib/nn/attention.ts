@@ -65,12 +65,19 @@ export class MultiheadAttention extends Module<
 > {
   /** [3E, E]; null where keys or values have other features than queries. */
   inProjWeight: Parameter | null = null;
+  /** [E, E] where keys or values have other features than queries, else null. */
   qProjWeight: Parameter | null = null;
+  /** [E, kdim], as {@link qProjWeight}. */
   kProjWeight: Parameter | null = null;
+  /** [E, vdim], as {@link qProjWeight}. */
   vProjWeight: Parameter | null = null;
+  /** [3E]: for queries, keys and values; null without a bias. */
   inProjBias: Parameter | null = null;
+  /** [1, 1, E]: a key that is added to every sequence; null unless `addBiasKv`. */
   biasK: Parameter | null = null;
+  /** [1, 1, E]: the value that goes with {@link biasK}. */
   biasV: Parameter | null = null;
+  /** What the heads' results come through together. */
   outProj: Linear;
 
   constructor(

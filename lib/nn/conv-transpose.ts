@@ -78,9 +78,9 @@ abstract class Transposed<Sizes extends readonly number[]> extends Convolution<
     }
     const wanted: readonly number[] = outputSize.slice(-ndim);
     const { stride, dilation } = this;
-    const padding = this.each(geometry.padding ?? 0);
+    const border = this.each(geometry.padding ?? 0);
     const least = taps.map(
-      (k, i) => (x.shape[x.ndim - ndim + i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (k - 1) + 1,
+      (k, i) => (x.shape[x.ndim - ndim + i] - 1) * stride[i] - 2 * border[i] + dilation[i] * (k - 1) + 1,
     );
     const most = least.map((n, i) => n + stride[i] - 1);
     if (!wanted.every((n, i) => Number.isInteger(n) && n >= least[i] && n <= most[i])) {
@@ -90,7 +90,8 @@ abstract class Transposed<Sizes extends readonly number[]> extends Convolution<
         `expected an output size between [${least.join(', ')}] and [${most.join(', ')}] for the input [${x.shape.join(', ')}], got ${describe(outputSize)}`,
       );
     }
-    return wanted.map((n, i) => n - least[i]) as unknown as Sizes;
+    const padding: readonly number[] = wanted.map((n, i) => n - least[i]);
+    return padding as Sizes;
   }
 }
 

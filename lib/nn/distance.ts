@@ -97,7 +97,9 @@ export type RBFOptions = Omit<ParameterOptions, 'bias'>;
  * ```
  */
 export class RBF extends Module {
+  /** [out, in] */
   centres: Parameter;
+  /** [out] */
   logWidths: Parameter;
 
   constructor(

@@ -68,6 +68,7 @@ function fill<T extends Tensor>(
  * Uniform numbers from a to b (PyTorch: `nn.init.uniform_`).
  *
  * @param options `a`, 0 unless given; `b`, 1 unless given; `generator`
+ * @throws TensorError `dtype` for integers, `value` for ends that do not rise
  *
  * @example
  * ```ts
@@ -88,6 +89,7 @@ export function uniform<T extends Tensor>(x: T, options?: InitOptions & { a?: nu
  * Normal numbers (PyTorch: `nn.init.normal_`).
  *
  * @param options `mean`, 0 unless given; `std`, 1 unless given; `generator`
+ * @throws TensorError `dtype` for integers, `value` for a negative deviation
  *
  * @example
  * ```ts
@@ -170,6 +172,8 @@ export function truncNormal<T extends Tensor>(x: T, options?: TruncNormalOptions
 /**
  * One value everywhere (PyTorch: `nn.init.constant_`).
  *
+ * @throws TensorError `dtype` for integers, `value` for what is no number
+ *
  * @example
  * ```ts
  * import { nn, zeros } from 'chainrule';
@@ -223,6 +227,9 @@ function fans(op: string, x: Tensor): { fanIn: number; fanOut: number } {
 /**
  * The factor that keeps the variance through a nonlinearity: 1 for linear, convolutions and sigmoid, 5/3 for tanh, sqrt(2) for
  * relu, `sqrt(2 / (1 + a^2))` for leakyRelu, 3/4 for selu (PyTorch: `nn.init.calculate_gain`).
+ *
+ * @param a the negative slope of leakyRelu, 0.01 unless given
+ * @throws TensorError `value` for another word
  *
  * @example
  * ```ts

@@ -92,7 +92,11 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
     return this;
   }
 
-  /** Switches to training, or with false to evaluation (PyTorch: `train`). */
+  /**
+   * Switches to training, or with false to evaluation (PyTorch: `train`).
+   *
+   * @throws TensorError `value` for anything but true and false
+   */
   train(mode = true): this {
     checkBoolean('train', 'the mode', mode);
     for (const module of this.modules()) module.training = mode;
@@ -104,7 +108,11 @@ export abstract class Module<Inputs extends unknown[] = [x: Tensor], Output = Te
     return this.train(false);
   }
 
-  /** Freezes all parameters with false, thaws them with true (PyTorch: `requires_grad_`). */
+  /**
+   * Freezes all parameters with false, thaws them with true (PyTorch: `requires_grad_`).
+   *
+   * @throws TensorError `value` for anything but true and false
+   */
   setRequiresGrad(flag: boolean): this {
     checkBoolean('setRequiresGrad', 'the flag', flag);
     for (const p of this.parameters()) p.requiresGrad = flag;

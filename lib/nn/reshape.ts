@@ -25,6 +25,7 @@ export class Identity extends Module {
  * Joins the dimensions from `start` to `end` into one: all but the batch unless told otherwise (PyTorch: `nn.Flatten`).
  *
  * @param options `start`, 1 unless given; `end`, -1 unless given
+ * @throws TensorError `value` for dimensions that are no whole numbers from -8 up; in forward as `flatten`
  *
  * @example
  * ```ts

@@ -51,7 +51,9 @@ export interface StackMasks {
  * ```
  */
 export class TransformerEncoder extends Module<[src: Tensor, masks?: StackMasks]> {
+  /** The copies, first to last. */
   layers: ModuleList<TransformerEncoderLayer>;
+  /** Normalises the output; null for none. */
   norm: Norm | null;
 
   constructor(
@@ -88,7 +90,9 @@ export class TransformerEncoder extends Module<[src: Tensor, masks?: StackMasks]
  * ```
  */
 export class TransformerDecoder extends Module<[tgt: Tensor, memory: Tensor, masks?: DecoderMasks]> {
+  /** The copies, first to last. */
   layers: ModuleList<TransformerDecoderLayer>;
+  /** Normalises the output; null for none. */
   norm: Norm | null;
 
   constructor(

@@ -14,7 +14,7 @@ export interface AdagradRule {
   lrDecay: number;
   /** Factor of the parameter added to its gradient. */
   weightDecay: number;
-  /** Where the sums of squares begin. */
+  /** Where the sums of squares begin; a group's own counts, which PyTorch overlooks. */
   initialAccumulatorValue: number;
   /** Added to the root of the sum, against division by 0. */
   eps: number;
@@ -24,7 +24,9 @@ export interface AdagradRule {
 
 /** What Adagrad remembers of a parameter. */
 export interface AdagradState {
+  /** Steps so far. */
   step: number;
+  /** Sum of the squared gradients. */
   sum: Tensor;
 }
 
@@ -89,8 +91,11 @@ export interface AdadeltaRule {
 
 /** What Adadelta remembers of a parameter. */
 export interface AdadeltaState {
+  /** Steps so far. */
   step: number;
+  /** Mean of the squared gradients. */
   squareAvg: Tensor;
+  /** Mean of the squared steps. */
   accDelta: Tensor;
 }
 

@@ -29,20 +29,27 @@ export interface NAdamRule extends AdamaxRule {
 
 /** What Adamax remembers of a parameter. */
 export interface AdamaxState {
+  /** Steps so far. */
   step: number;
+  /** Running mean of the gradient. */
   expAvg: Tensor;
+  /** Its largest size, which decays. */
   expInf: Tensor;
 }
 
 /** What RAdam remembers of a parameter. */
 export interface RAdamState {
+  /** Steps so far. */
   step: number;
+  /** Running mean of the gradient. */
   expAvg: Tensor;
+  /** Running mean of its square. */
   expAvgSq: Tensor;
 }
 
 /** What NAdam remembers of a parameter. */
 export interface NAdamState extends RAdamState {
+  /** Product of all momenta so far. */
   muProduct: number;
 }
 

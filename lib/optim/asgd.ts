@@ -23,9 +23,13 @@ export interface ASGDRule {
 
 /** What ASGD remembers of a parameter; `ax` is the average. */
 export interface ASGDState {
+  /** Steps so far. */
   step: number;
+  /** The rate of the next step. */
   eta: number;
+  /** The share of the next value in the average. */
   mu: number;
+  /** The average. */
   ax: Tensor;
 }
 

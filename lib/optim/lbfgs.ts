@@ -183,6 +183,13 @@ export class LBFGS extends Optimizer<LBFGSRule, LBFGSState> {
     state.hDiag = ys / dot(y, y);
   }
 
+  /**
+   * Goes on until it arrives, or has iterated or evaluated as often as it may.
+   *
+   * @param closure forgets the gradients, computes the loss and its gradients, and returns the loss; called several times
+   * @returns what the closure returned the first time
+   * @throws TensorError `value` without a closure, and for one that returns no number
+   */
   override step(): void;
   override step<T>(closure: () => T): T;
   override step<T>(closure?: () => T): T | undefined {
@@ -204,8 +211,8 @@ export class LBFGS extends Optimizer<LBFGSRule, LBFGSState> {
     let g = this.flatGradient();
     const [first] = this.params;
     const known = this.state.get(first);
-    const state: LBFGSState =
-      known ?? ({ funcEvals: 0, nIter: 0, t: 0, hDiag: 1, prevLoss: loss, oldDirs: [], oldSteps: [], ro: [] } as never);
+    const fresh = { funcEvals: 0, nIter: 0, t: 0, hDiag: 1, prevLoss: loss, d: g, prevFlatGrad: g };
+    const state: LBFGSState = known ?? { ...fresh, oldDirs: [], oldSteps: [], ro: [] };
     let evaluations = 1;
     state.funcEvals++;
     if (largest(g) <= toleranceGrad) return original;

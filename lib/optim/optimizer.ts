@@ -31,6 +31,7 @@ export type StateFields = Readonly<Record<string, 'number' | 'tensor' | 'optiona
  *
  * @typeParam Rule the options of a group
  * @typeParam State what is remembered of a parameter
+ * @throws TensorError `value` for options out of range, no parameters, or parameters that are no leaves, `option` for an unknown option
  *
  * @example
  * ```ts

@@ -25,9 +25,13 @@ export interface RMSpropRule {
 
 /** What RMSprop remembers of a parameter. */
 export interface RMSpropState {
+  /** Steps so far. */
   step: number;
+  /** Mean of the squared gradients. */
   squareAvg: Tensor;
+  /** Sum of the steps, with momentum. */
   momentumBuffer?: Tensor;
+  /** Mean of the gradients, where they are centered. */
   gradAvg?: Tensor;
 }
 

@@ -70,6 +70,7 @@ abstract class Joined extends Schedule {
  * ```
  */
 export class SequentialLR extends Joined {
+  /** The epoch of the last step; 0 after construction. */
   lastEpoch = 0;
   private readonly milestones: number[];
 

@@ -75,7 +75,11 @@ export class ReduceLROnPlateau extends Schedule {
     this.eps = checkNumber(name, 'eps', options?.eps ?? 1e-8, 0);
   }
 
-  /** Takes the number that is watched; NaN is no improvement. */
+  /**
+   * Takes the number that is watched; NaN is no improvement.
+   *
+   * @throws TensorError `value` for what is no number, `capture` inside a captured function
+   */
   step(metric: number | Tensor): void {
     if (recording !== null) {
       throw new TensorError(

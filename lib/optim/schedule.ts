@@ -56,7 +56,25 @@ export function checkState(op: string, own: ScheduleState, saved: ScheduleState)
   }
 }
 
-/** Changes the options of an optimizer's groups as training goes on. */
+/**
+ * Changes the options of an optimizer's groups as training goes on; what {@link LRScheduler} and schedules that count no epochs share.
+ *
+ * @throws TensorError `value` for anything but an optimizer
+ *
+ * @example
+ * ```ts
+ * import { nn, optim, zeros } from 'chainrule';
+ * class Off extends optim.lrScheduler.Schedule {
+ *   step() {
+ *     for (const group of this.optimizer.paramGroups) group.lr = 0;
+ *     this.lastLr = [0];
+ *   }
+ * }
+ * const schedule = new Off(new optim.SGD([new nn.Parameter(zeros([1]))], { lr: 1 }));
+ * schedule.step();
+ * console.log(schedule.getLastLr()); // [0]
+ * ```
+ */
 export abstract class Schedule {
   protected lastLr: number[];
 
@@ -103,6 +121,8 @@ export abstract class Schedule {
  *
  * The rate of a step follows from the rate before, so that several schedules can act on one optimizer; `step(epoch)` takes
  * the closed form instead. Call `step()` after the optimizer's.
+ *
+ * @throws TensorError `value` for anything but an optimizer, or a `lastEpoch` in groups that have no rate to go on from
  *
  * @example
  * ```ts

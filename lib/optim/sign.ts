@@ -22,8 +22,11 @@ export interface RpropRule {
 
 /** What Rprop remembers of a parameter. */
 export interface RpropState {
+  /** Steps so far. */
   step: number;
+  /** The gradient before. */
   prev: Tensor;
+  /** The step of each element. */
   stepSize: Tensor;
 }
 
@@ -102,6 +105,7 @@ export interface LionRule {
 
 /** What Lion remembers of a parameter. */
 export interface LionState {
+  /** Running mean of the gradient. */
   expAvg: Tensor;
 }
 

@@ -70,6 +70,7 @@ export class AveragedModel<Inputs extends unknown[], Output, M extends Module<In
   readonly nAveraged: Tensor;
   /** The model with the averages. */
   readonly module: M;
+  /** Whether buffers are averaged too. */
   readonly useBuffers: boolean;
   private readonly avgFn: AverageFunction;
 

@@ -89,7 +89,10 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     throw new TensorError('value', op, `expected antialias only with 'bilinear' and 'bicubic', got '${mode}'`);
   }
   const { to, factors } = sizesOf(op, from, options, mode);
-  if (mode === 'area') return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][n - 1](x, to as never);
+  if (mode === 'area') {
+    if (n === 1) return adaptiveAvgPool1d(x, to[0]);
+    return n === 2 ? adaptiveAvgPool2d(x, [to[0], to[1]]) : adaptiveAvgPool3d(x, [to[0], to[1], to[2]]);
+  }
   const round = x.dtype === 'float32' ? Math.fround : (value: number) => value;
   const tables = from.map((size, i) => {
     const alignCorners = align === true;
