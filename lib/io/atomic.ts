@@ -97,6 +97,29 @@ async function copyPermissions(handle: FileHandle, previous: Stats): Promise<voi
   await handle.chmod(previous.mode & 0o7777);
 }
 
+const PREFIX = '.chainrule-';
+const SUFFIX = '.tmp';
+/** Milliseconds after which nobody writes to a file any more that nothing has come to. */
+const STALE = 3_600_000;
+
+/**
+ * Removes what writers that were killed have left beside a file: a run that is killed again and again would fill the disk. Files that
+ * are not old, or that cannot be removed, stay; `op` is the name used in errors.
+ */
+export async function removeLeftovers(path: string, op = 'removeLeftovers'): Promise<void> {
+  const folder = dirname(await followLinks(op, path));
+  for (const name of await builtin.files.readdir(folder)) {
+    if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
+    const leftover = join(folder, name);
+    try {
+      const { mtimeMs } = await builtin.files.stat(leftover);
+      if (Date.now() - mtimeMs > STALE) await builtin.files.rm(leftover);
+    } catch {
+      // Gone already, or not ours to remove.
+    }
+  }
+}
+
 /** Makes a rename durable; file systems and platforms that cannot sync a folder do without. */
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
@@ -115,7 +138,7 @@ async function syncFolder(folder: string): Promise<void> {
  *
  * `write` fills a new file beside the old one, which is then synced to disk and renamed over it. If anything fails,
  * `write` included, the new file is removed and the old one stays as it was; a process that is killed leaves a file
- * `.chainrule-*.tmp`. An existing file keeps its permissions, and a symbolic link keeps pointing at the file replaced.
+ * `.chainrule-*.tmp`, see {@link removeLeftovers}. An existing file keeps its permissions, and a symbolic link keeps pointing at the file replaced.
  * Of several writers at once the last to finish wins. Throws a TensorError 'io' where the file cannot be written, and
  * whatever `write` throws. `op` is the name used in errors.
  *
@@ -134,7 +157,7 @@ export async function writeAtomically(
     const target = await followLinks(op, path);
     const previous = await inspectTarget(op, path, target);
     // A short name of its own: the target's name with a suffix could exceed the 255 bytes a name may have.
-    const temporary = join(dirname(target), `.chainrule-${process.pid}-${builtin.crypto.randomUUID()}.tmp`);
+    const temporary = join(dirname(target), `${PREFIX}${process.pid}-${builtin.crypto.randomUUID()}${SUFFIX}`);
     const handle = await builtin.files.open(temporary, 'wx', previous ? previous.mode & 0o777 : 0o666);
     try {
       try {

@@ -39,6 +39,7 @@ export interface SafetensorsContent {
   storedDTypes: Map<string, string>;
 }
 
+/** Options of {@link saveSafetensors}. */
 export interface SafetensorsWriteOptions {
   /** Texts to store under `__metadata__`. */
   metadata?: Readonly<Record<string, string>>;

@@ -45,8 +45,8 @@ export type RawAnswer<Output> = Output extends Tensor
     ? { [Key in keyof Output]: RawAnswer<Output[Key]> }
     : Output;
 
-/** A model that answers; made by {@link serve}. */
-export interface Service<Output> {
+/** Asks a model. */
+interface Ask<Output> {
   /**
    * The model's output for these inputs, each [rows, ...]: what `model.forward` gives for them alone. They are read at once.
    *
@@ -58,6 +58,10 @@ export interface Service<Output> {
    * how a service has them: the answer is in typed arrays too, and no tensor is made on the way.
    */
   (inputs: TypedArray | readonly TypedArray[], options?: RequestOptions): Promise<RawAnswer<Output>>;
+}
+
+/** A model that answers; made by {@link serve}. */
+export interface Service<Output> extends Ask<Output> {
   /** Runs a function that changes weights (`model.loadStateDict`, `model.loadShared`) between two batches; requests wait meanwhile. */
   update<T>(fn: () => T | Promise<T>): Promise<T>;
   /** What it has done and has before it. */
@@ -130,7 +134,7 @@ export function serve<Output>(model: Servable<Output>, options?: ServeOptions): 
     }
     return isScoped() ? answer.then(tracked) : answer;
   };
-  return Object.assign(ask as never, {
+  return Object.assign(ask as Ask<Output>, {
     update: <T>(fn: () => T | Promise<T>) => batcher.between(fn),
     stats: () => batcher.stats(),
     close: async () => {

@@ -35,14 +35,22 @@ export function confusionTable(labels: ArrayLike<number>, predicted: ArrayLike<n
   return table;
 }
 
-/** Share of the diagonal: 1 where every prediction was right, 0 for an empty table. */
+/**
+ * Share of the diagonal: 1 where every prediction was right, NaN for an empty table.
+ *
+ * @example
+ * ```ts
+ * import { train } from 'chainrule';
+ * console.log(train.accuracyOf([[5, 1], [0, 4]])); // 0.9
+ * ```
+ */
 export function accuracyOf(table: readonly (readonly number[])[]): number {
   let [right, all] = [0, 0];
   for (const [i, row] of table.entries()) {
     right += row[i];
     for (const count of row) all += count;
   }
-  return all === 0 ? 0 : right / all;
+  return right / all;
 }
 
 /**

@@ -19,6 +19,7 @@ export type FindingKind =
 
 /** A sign of trouble. */
 export interface Finding {
+  /** Which sign it is. */
   readonly kind: FindingKind;
   /** 'loss', the path of a parameter, or the number of a relu in the order of computation, from 0. */
   readonly where: string;

@@ -21,6 +21,7 @@ export interface FitHistory {
   readonly losses: readonly number[];
   /** One for every complete epoch. */
   readonly epochs: readonly EpochRecord[];
+  /** Why the run ended; 'aborted' too where the loop over its events was left. */
   readonly reason: FitEnd;
 }
 

@@ -7,7 +7,23 @@ import { Loop } from './loop.js';
 import { type FitOptions, planOf } from './options.js';
 import { FitProgress } from './progress.js';
 
-/** A run of {@link fit}: `for await` gives its events, `await` its history; it advances only while somebody does either. */
+/**
+ * A run of {@link fit}: `for await` gives its events, `await` its history; it advances only while somebody does either.
+ *
+ * Leaving the loop ends the run, without a checkpoint of its own. Inside the loop the history is not there yet: wait for it behind.
+ *
+ * @throws TensorError `value` where it is iterated twice, and what {@link fit} names, from both
+ *
+ * @example
+ * ```ts
+ * import { mseLoss, nn, ones, optim, train } from 'chainrule';
+ * const model = new nn.Linear(2, 1);
+ * const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+ * const run = train.fit({ model, optimizer, loss: mseLoss, data: [[ones([4, 2]), ones([4, 1])]], epochs: 3 });
+ * for await (const event of run) if (event.type === 'epochEnd') console.log(event.epoch); // 0, 1, 2
+ * console.log((await run).reason); // complete
+ * ```
+ */
 export class FitRun implements AsyncIterable<FitEvent>, PromiseLike<FitHistory> {
   private started = false;
   private readonly done: Promise<FitHistory>;
@@ -69,13 +85,15 @@ export class FitRun implements AsyncIterable<FitEvent>, PromiseLike<FitHistory> 
  * validation data.
  *
  * The result is both: `for await` gives typed events (start, epochStart, step, epochEnd, checkpoint, end), `await` the history; nothing
- * runs until one of them is asked for. The event loop turns every few milliseconds. With a checkpoint, a run that was killed at
- * any moment and is started again with `resume: true` ends with the same bits as one that never stopped: weights, optimizer,
- * schedule, generators, place in the data and history are one file, replaced atomically.
+ * runs until one of them is asked for. The event loop turns every few milliseconds. With a checkpoint, a run that was killed or stopped
+ * at any moment and is started again with `resume: true` ends with the same bits as one that never stopped: weights, optimizer,
+ * schedule, generators, place in the data, early stopping, averages and history are one file, replaced atomically. More epochs may be
+ * asked for then; model, data and what makes a step must be the same, which is checked.
  *
  * @param options `model`, `data`, `loss` and `optimizer`, and what {@link FitOptions} lists
  * @throws TensorError `option` or `value` for wrong options, at once; while running, `nan` for a loss that is NaN or infinite, before
- * the weights take it in, `io` and `format` for checkpoints, and whatever model, loss, data and callbacks throw
+ * the weights take it in, for gradients that `clipNorm` would spread, and for weights about to replace a good checkpoint, `io` and
+ * `format` for checkpoints, and whatever model, loss, data and callbacks throw
  *
  * @example
  * ```ts

@@ -59,6 +59,7 @@ export interface CheckpointOptions {
 
 /** Options of {@link fit}. */
 export interface FitOptions<Output = Tensor> {
+  /** What is trained; in training mode from the start, in evaluation mode while it is measured. */
   model: Module<Tensor[], Output>;
   /**
    * Batches `[...inputs, target]`. The orders of a `DataLoader` are part of checkpoints; other iterables must give the same batches again,
@@ -67,6 +68,7 @@ export interface FitOptions<Output = Tensor> {
   data: Batches;
   /** The loss of a batch, a tensor with one element: `crossEntropy`, `mseLoss` ... */
   loss: (output: Output, target: Tensor) => Tensor;
+  /** Made with parameters of the model. */
   optimizer: Optimizer;
   /** Passes over the data, 1 unless given. */
   epochs?: number;
@@ -84,9 +86,11 @@ export interface FitOptions<Output = Tensor> {
   clipNorm?: number;
   /** Limit of every element of the gradients; see `nn.utils.clipGradValue`. */
   clipValue?: number;
+  /** Ends the run where nothing improves any more. */
   earlyStop?: EarlyStopOptions;
   /** Averages the weights on the way; the averages are part of checkpoints. */
   average?: AverageOptions;
+  /** Saves the run, so that it can go on after any end. */
   checkpoint?: CheckpointOptions;
   /** More generators whose states belong into checkpoints; the default one and those of loaders are there anyway. */
   generators?: readonly Generator[];

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeAtomically } from '../../lib/io/atomic.js';
+import { removeLeftovers, writeAtomically } from '../../lib/io/atomic.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -189,3 +189,20 @@ test('two processes writing one path: every state seen is whole', async () => {
   expect(seen.size).toBeGreaterThan(0);
   expect(await fs.readdir(folder)).toEqual(['a.bin']);
 }, 60_000);
+
+test('what killed writers left is removed once it is old, and nothing else', async () => {
+  const path = join(folder, 'a.txt');
+  const hours = (count: number) => new Date(Date.now() - count * 3_600_000);
+  for (const [name, age] of [
+    ['.chainrule-1-old.tmp', 2],
+    ['.chainrule-2-young.tmp', 0.5],
+    ['.chainrule-notes', 2],
+    ['other.tmp', 2],
+  ] as const) {
+    await fs.writeFile(join(folder, name), 'half');
+    await fs.utimes(join(folder, name), hours(age), hours(age));
+  }
+  await removeLeftovers(path);
+  expect((await fs.readdir(folder)).sort()).toEqual(['.chainrule-2-young.tmp', '.chainrule-notes', 'other.tmp']);
+  await expect(removeLeftovers(join(folder, 'none', 'a.txt'))).rejects.toMatchObject({ code: 'io' });
+});

@@ -1,5 +1,5 @@
 // fit(): events, results against a loop by hand, stopping, resuming, errors.
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crossEntropy, data, manualSeed, mseLoss, nn, optim, randn, type Tensor, tensor, train } from 'chainrule';
@@ -361,8 +361,18 @@ describe('errors', () => {
 
   it('a folder that is not there', async () => {
     const { options } = task({ checkpoint: { path: join(folder, 'none', 'x.safetensors') } });
-    await expect(train.fit(options)).rejects.toMatchObject({ code: 'io' });
-    expect(existsSync(join(folder, 'none'))).toBe(false);
+    const seen: string[] = [];
+    options.callbacks = [({ type }) => seen.push(type)];
+    await expect(train.fit(options)).rejects.toMatchObject({ code: 'io', op: 'fit' });
+    expect([existsSync(join(folder, 'none')), seen]).toEqual([false, []]); // before the first step, not after the last
+  });
+
+  it('a file left by a writer that was killed goes away', async () => {
+    const leftover = join(folder, '.chainrule-1-left.tmp');
+    writeFileSync(leftover, 'half');
+    utimesSync(leftover, new Date(0), new Date(0));
+    await train.fit(task({ checkpoint: { path: join(folder, 'again.safetensors') } }).options);
+    expect(existsSync(leftover)).toBe(false);
   });
 });
 

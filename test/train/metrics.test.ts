@@ -206,9 +206,11 @@ describe.each(running)('%s', (_, make, kind) => {
     expect(metric.compute() / whole).toBeCloseTo(1, 6);
   });
 
-  it('forgets on reset', () => {
+  it('is NaN of nothing, and forgets on reset', () => {
+    expect(make().compute()).toBeNaN();
     const metric = make().update(pred, target);
     metric.reset();
+    expect(metric.compute()).toBeNaN();
     expect(metric.update(part(pred, 3, 25), part(target, 3, 25)).compute()).toBe(
       make()
         .update(part(pred, 3, 25), part(target, 3, 25))

@@ -45,6 +45,8 @@ export class Accuracy extends Metric {
 /**
  * {@link Accuracy} of one batch.
  *
+ * @throws TensorError what {@link Accuracy} refuses
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -71,6 +73,7 @@ export function accuracy(pred: Values, target: Values): number {
  * ```
  */
 export class TopKAccuracy extends Metric {
+  /** How many classes count as found; 5 unless given. */
   readonly k: number;
   #found = 0;
   #all = 0;
@@ -117,6 +120,8 @@ export class TopKAccuracy extends Metric {
 
 /**
  * {@link TopKAccuracy} of one batch.
+ *
+ * @throws TensorError what {@link TopKAccuracy} refuses
  *
  * @example
  * ```ts

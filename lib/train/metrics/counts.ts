@@ -139,6 +139,8 @@ export class Precision extends CountMetric {
  * Of the samples of a class, how many were found: `TP / (TP + FN)` (van Rijsbergen 1979; scikit-learn: `recall_score`); arguments as of
  * {@link Precision}.
  *
+ * @throws TensorError what {@link Precision} throws
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -155,6 +157,8 @@ export class Recall extends CountMetric {
  * Harmonic mean of precision and recall: `2 TP / (2 TP + FP + FN)` (van Rijsbergen 1979; scikit-learn: `f1_score`); arguments as of
  * {@link Precision}.
  *
+ * @throws TensorError what {@link Precision} throws
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -170,6 +174,8 @@ export class F1 extends CountMetric {
 /**
  * {@link Precision} of one batch.
  *
+ * @throws TensorError what {@link Precision} refuses
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -183,6 +189,8 @@ export function precision(pred: Values, target: Values, options?: AverageOptions
 /**
  * {@link Recall} of one batch.
  *
+ * @throws TensorError what {@link Recall} refuses
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -195,6 +203,8 @@ export function recall(pred: Values, target: Values, options?: AverageOptions): 
 
 /**
  * {@link F1} of one batch.
+ *
+ * @throws TensorError what {@link F1} refuses
  *
  * @example
  * ```ts

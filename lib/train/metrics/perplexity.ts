@@ -58,6 +58,8 @@ export class Perplexity extends Metric {
 /**
  * {@link Perplexity} of one batch.
  *
+ * @throws TensorError what {@link Perplexity} refuses
+ *
  * @example
  * ```ts
  * import { tensor, train, zeros } from 'chainrule';

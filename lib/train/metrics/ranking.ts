@@ -72,6 +72,8 @@ export class AUC extends RankingMetric {
 /**
  * {@link AUC} of one batch.
  *
+ * @throws TensorError what {@link AUC} refuses
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -85,6 +87,8 @@ export function auc(pred: Values, target: Values): number {
 /**
  * Average precision: the precision at every threshold weighted by the gain of recall, `sum (R_n - R_(n-1)) P_n`, without interpolation
  * (scikit-learn: `average_precision_score`); arguments as of {@link AUC}. NaN without a positive sample.
+ *
+ * @throws TensorError what {@link AUC} throws
  *
  * @example
  * ```ts
@@ -107,6 +111,8 @@ export class AveragePrecision extends RankingMetric {
 
 /**
  * {@link AveragePrecision} of one batch.
+ *
+ * @throws TensorError what {@link AveragePrecision} refuses
  *
  * @example
  * ```ts

@@ -17,6 +17,7 @@ export class Mean {
   #sum = 0;
   #weight = 0;
 
+  /** Takes in a number. */
   update(value: number, weight = 1): this {
     if (typeof value !== 'number' || typeof weight !== 'number' || !(weight >= 0)) {
       const got = `${describe(value)} and ${describe(weight)}`;
@@ -27,10 +28,12 @@ export class Mean {
     return this;
   }
 
+  /** The mean so far; NaN where nothing was taken in. */
   compute(): number {
     return this.#sum / this.#weight;
   }
 
+  /** Forgets all numbers. */
   reset(): void {
     this.#sum = 0;
     this.#weight = 0;
@@ -159,6 +162,8 @@ export class R2 extends Metric {
 /**
  * {@link MAE} of one batch.
  *
+ * @throws TensorError what {@link MAE} refuses
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -171,6 +176,8 @@ export function mae(pred: Values, target: Values): number {
 
 /**
  * {@link MSE} of one batch.
+ *
+ * @throws TensorError what {@link MSE} refuses
  *
  * @example
  * ```ts
@@ -185,6 +192,8 @@ export function mse(pred: Values, target: Values): number {
 /**
  * {@link RMSE} of one batch.
  *
+ * @throws TensorError what {@link RMSE} refuses
+ *
  * @example
  * ```ts
  * import { train } from 'chainrule';
@@ -197,6 +206,8 @@ export function rmse(pred: Values, target: Values): number {
 
 /**
  * {@link R2} of one batch.
+ *
+ * @throws TensorError what {@link R2} refuses
  *
  * @example
  * ```ts
