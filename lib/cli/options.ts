@@ -47,5 +47,6 @@ export function quoted(word: string): string {
 /** How this command is called again: as the user called it. */
 export function invocation(command: string): string {
   if (process.env.npm_lifecycle_event === command) return `npm run ${command} --`;
-  return process.env.npm_command === 'exec' ? `npx chainrule ${command}` : `chainrule ${command}`;
+  // Whoever came through npm may not have the command on the path.
+  return process.env.npm_command === undefined ? `chainrule ${command}` : `npx chainrule ${command}`;
 }

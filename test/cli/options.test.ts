@@ -1,6 +1,6 @@
 // Values of command line options.
-import { describe, expect, it } from 'vitest';
-import { path, places, positiveNumber, quoted, wholeNumber } from '../../lib/cli/options.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { invocation, path, places, positiveNumber, quoted, wholeNumber } from '../../lib/cli/options.js';
 
 describe('options', () => {
   it('takes whole numbers in their range only', () => {
@@ -30,5 +30,20 @@ describe('options', () => {
     expect(() => path('')).toThrow('Expected a path');
     expect(quoted('out/run-1')).toBe('out/run-1');
     expect(quoted("it's")).toBe("'it'\\''s'");
+  });
+
+  describe('and how to call again', () => {
+    afterEach(() => vi.unstubAllEnvs());
+
+    it.each([
+      [undefined, undefined, 'chainrule demo', 'chainrule classify'],
+      ['exec', 'npx', 'npx chainrule demo', 'npx chainrule classify'],
+      ['run-script', 'demo', 'npm run demo --', 'npx chainrule classify'], // in a clone
+      ['run-script', 'train', 'npx chainrule demo', 'npx chainrule classify'], // a script of one's own
+    ])('npm_command %s, npm_lifecycle_event %s', (command, event, demo, classify) => {
+      vi.stubEnv('npm_command', command);
+      vi.stubEnv('npm_lifecycle_event', event);
+      expect([invocation('demo'), invocation('classify')]).toEqual([demo, classify]);
+    });
   });
 });

@@ -140,7 +140,7 @@ async function finish(run: Run, history: FitHistory, seconds: number, out: strin
   const testLoss = history.epochs.at(-1)?.validationLoss ?? Number.NaN;
   const plot = await savePlot(run, history, out, reporter);
   const checkpoint = modelPath(out);
-  const again = `${invocation('classify').replace(/^npm run.*/, 'chainrule classify')} --model ${quoted(checkpoint)}`;
+  const again = `${invocation('classify')} --model ${quoted(checkpoint)}`;
   reporter.event(
     {
       event: 'end',
