@@ -143,9 +143,9 @@ export function attend(
   const { attnMask: mask = null, isCausal = false, dropoutP = 0 } = options;
   const compose = (heads: Heads) => matmul(attentionWeights(op, heads[0], heads[1], options), heads[2]);
   return composite(() => {
-    const heads = layout === null ? (sources as unknown as Heads) : headsOf(layout, sources);
-    if (dropoutP > 0 || !isBlocked(heads, mask)) return layout === null ? compose(heads) : layout.join(compose(heads));
-    const scale = options.scale ?? 1 / Math.sqrt(heads[0].shape[heads[0].ndim - 1]);
-    return blockedAttention(op, sources, layout ?? plainLayout(op, heads), { mask, isCausal, scale }, compose);
+    const how = layout ?? plainLayout(op, sources as unknown as Heads);
+    if (dropoutP > 0 || !isBlocked(sources, mask)) return how.join(compose(headsOf(how, sources)));
+    const scale = options.scale ?? 1 / Math.sqrt(how.features);
+    return blockedAttention(op, sources, how, { mask, isCausal, scale }, compose);
   });
 }

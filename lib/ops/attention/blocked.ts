@@ -22,6 +22,8 @@ export type Heads = readonly [q: Tensor, k: Tensor, v: Tensor];
 export interface HeadLayout {
   /** Which source holds queries, keys and values. */
   readonly from: readonly [q: number, k: number, v: number];
+  /** Elements of a query. */
+  readonly features: number;
   /** Queries (0), keys (1) or values (2) as a view of their source, or of a tensor of its gradient's shape. */
   readonly head: (source: Tensor, which: number) => Tensor;
   /** Shape of the result. */
@@ -51,6 +53,7 @@ export function plainLayout(op: string, [q, k, v]: Heads): HeadLayout {
   );
   return {
     from: [0, 1, 2],
+    features: q.shape[q.ndim - 1],
     head: same,
     result: [...batch, q.shape[q.ndim - 2], v.shape[v.ndim - 1]],
     split: same,
@@ -60,9 +63,9 @@ export function plainLayout(op: string, [q, k, v]: Heads): HeadLayout {
 }
 
 /** Whether the native passes can do it: not without elements, and not for the gradient of a mask, which is as large as the scores. */
-export function isBlocked([q, k, v]: Heads, mask: Tensor | null): boolean {
-  if (q.size === 0 || k.size === 0 || v.size === 0 || (mask?.requiresGrad && isGradEnabled())) return false;
-  return Math.max(q.ndim, k.ndim, v.ndim, mask?.ndim ?? 0) <= MOST_BATCH + 2;
+export function isBlocked(sources: readonly Tensor[], mask: Tensor | null): boolean {
+  if (sources.some((x) => x.size === 0) || (mask?.requiresGrad && isGradEnabled())) return false;
+  return Math.max(...sources.map((x) => x.ndim), mask?.ndim ?? 0) <= MOST_BATCH + 2;
 }
 
 /** Writes an operand's offset, batch strides and row stride; null: none. */

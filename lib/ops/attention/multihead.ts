@@ -250,6 +250,7 @@ export function multiHeadAttention(
     if (!needWeights && columns === 0) {
       const layout: HeadLayout = {
         from: [places[0][0], places[1][0], places[2][0]],
+        features: e / numHeads,
         head: (x, which) => split(x, places[which][1]),
         result: query.shape,
         split,
