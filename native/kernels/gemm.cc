@@ -20,9 +20,6 @@ constexpr int64_t kKept = 512;
 // The larger operand is packed as it is met, so many blocks of rows or panels of columns at a time.
 constexpr int64_t kBlocks = 16, kPanels = 4;
 constexpr int64_t kTogether = 16;
-// Bytes of an operand from which on pieces of its rows are asked for before they are packed: closer, they are there
-// anyway, and asking costs a twentieth of a product.
-constexpr int64_t kFar = 8 << 20;
 // Multiply-adds that one thread does as soon as two would, about 10 us.
 constexpr int64_t kTask = int64_t{1} << 20;
 // Groups come in multiples of so many: 2, 4 or 8 threads share them evenly.
@@ -110,40 +107,54 @@ void pack_columns(const Gemm& g, const T* b, Span terms, Span columns, T* packed
   }
 }
 
-// What a depth of terms does to c: its first one sets it, or adds to it, or to a bias.
+// What a depth of terms is added to: nothing, a bias, or c itself.
 template <class T>
 struct Target {
-  Store how;
-  const T* bias;  // [n] or null
+  const T* start;  // row 0 of c, or the bias of every row; null: nothing
+  int64_t lds;
   T* c;
   int64_t ldc;
 };
 
-// c [rows, columns] at (i, j) = or += a packed block times a packed panel. With a bias, rows of c start as copies of
-// it: tile by tile, while they are in the cache.
+// c [rows, columns] at (i, j) = its start + a packed block times a packed panel.
 template <class T>
 void multiply_tile(const Target<T>& target, int64_t depth, int64_t rows, const T* block, const T* panel, int64_t i,
-                   int64_t j, int64_t columns) {
+                   int64_t j, int64_t columns, Ahead<T>* ahead) {
   constexpr int64_t n = kOuterColumns<T>;
-  const OuterTile<T> tile = outer_tile(T{}, rows);
+  const SumTile<T> tile = sum_tile(T{}, rows);
   T* c = target.c + i * target.ldc + j;
-  if (target.bias) {
-    for (int64_t r = 0; r < rows; ++r) copy_lanes(c + r * target.ldc, target.bias + j, columns);
-  }
+  const T* start = target.start ? target.start + i * target.lds + j : nullptr;
   if (columns == n) {
-    for (int64_t r = 0; target.how == Store::kAdd && r < rows; ++r) {
+    for (int64_t r = 0; r < rows; ++r) {
       __builtin_prefetch(c + r * target.ldc, 1);
       __builtin_prefetch(c + r * target.ldc + n - 1, 1);
     }
-    return tile(depth, block, panel, n, nullptr, target.how, c, target.ldc);
+    return tile(depth, block, panel, start, target.lds, c, target.ldc, ahead);
   }
   alignas(64) T sums[kOuterRows * n];
-  tile(depth, block, panel, n, nullptr, Store::kSet, sums, n);
+  tile(depth, block, panel, nullptr, 0, sums, n, ahead);
   for (int64_t r = 0; r < rows; ++r) {
-    target.how == Store::kAdd ? add_lanes(c + r * target.ldc, sums + r * n, columns)
-                              : copy_lanes(c + r * target.ldc, sums + r * n, columns);
+    if (start) add_lanes(sums + r * n, start + r * target.lds, columns);
+    copy_lanes(c + r * target.ldc, sums + r * n, columns);
   }
 }
+
+// Some rows and terms of op(a), and some terms and columns of op(b), as they lie in memory.
+template <class T>
+Piece<T> rows_of(const Gemm& g, const T* a, Span rows, Span terms) {
+  if (g.trans_a) return {a + terms.begin * g.lda + rows.begin, g.lda, terms.size, rows.size};
+  return {a + rows.begin * g.lda + terms.begin, g.lda, rows.size, terms.size};
+}
+template <class T>
+Piece<T> columns_of(const Gemm& g, const T* b, Span terms, Span columns) {
+  if (g.trans_b) return {b + columns.begin * g.ldb + terms.begin, g.ldb, columns.size, terms.size};
+  return {b + terms.begin * g.ldb + columns.begin, g.ldb, terms.size, columns.size};
+}
+
+// What one call of stream_columns or stream_rows goes through, and what the next one will.
+struct Pass {
+  Span kept, terms;
+};
 
 // Blocks or panels in groups of `most` at most, for a product of so many multiply-adds.
 Blocks groups_of(int64_t things, int64_t most, int64_t work) {
@@ -158,8 +169,9 @@ int64_t grain_of(const Blocks& groups, int64_t work) {
 
 // Few rows: a packed once, b as it is met.
 template <class T>
-void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& target, Span rows, Span terms) {
+void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& target, Pass pass, Pass after) {
   constexpr int64_t n = kOuterColumns<T>;
+  const Span rows = pass.kept, terms = pass.terms;
   const int64_t depth = terms.size, area = block_area<T>(depth);
   const Blocks blocks(rows.size, kOuterRows);
   const Scratch<T> packed(blocks.count * area);
@@ -168,30 +180,26 @@ void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& targe
   });
   const int64_t work = rows.size * g.n * depth;
   const Blocks groups = groups_of(blocks_of(g.n, n), kPanels, work);
-  const auto columns_of = [&](int64_t group) {
+  const auto group_columns = [&](int64_t group) {
     const int64_t begin = groups.begin(group) * n;
     return Span{begin, smaller(g.n, groups.begin(group + 1) * n) - begin};
   };
   const int64_t grain = grain_of(groups, work);
-  const bool far = !g.trans_b && g.k * g.n > kFar / static_cast<int64_t>(sizeof(T));
   parallel_for(groups.count, grain, [&](int64_t begin, int64_t end) {
     const Scratch<T> panels(kPanels * depth * n + kLanes<T>);
     for (int64_t group = begin; group < end; ++group) {
-      const Span columns = columns_of(group);
+      const Span columns = group_columns(group);
       pack_columns<T>(g, at.b, terms, columns, panels);
-      const int64_t count = blocks_of(columns.size, n), steps = count * blocks.count;
-      Ahead<T> ahead;
+      const int64_t count = blocks_of(columns.size, n);
       const int64_t next = next_of(group, end, grain);
-      if (far && next < groups.count) {
-        const Span after = columns_of(next);
-        ahead = {at.b + terms.begin * g.ldb + after.begin, g.ldb, depth, after.size, steps};
-      }
+      Ahead<T> ahead = next < groups.count ? Ahead<T>(columns_of(g, at.b, terms, group_columns(next)), {})
+                                           : Ahead<T>(rows_of(g, at.a, after.kept, after.terms),
+                                                      columns_of(g, at.b, after.terms, group_columns(0)));
       for (int64_t p = 0; p < count; ++p) {
         const int64_t j = columns.begin + p * n, width = smaller(n, g.n - j);
         for (int64_t block = 0; block < blocks.count; ++block) {
-          ahead.step();
           multiply_tile<T>(target, depth, blocks.size(block), packed + block * area, panels + p * n * depth,
-                           rows.begin + blocks.begin(block), j, width);
+                           rows.begin + blocks.begin(block), j, width, &ahead);
         }
       }
     }
@@ -200,8 +208,9 @@ void stream_columns(const Gemm& g, const Operands<T>& at, const Target<T>& targe
 
 // Few columns: b packed once, a as it is met.
 template <class T>
-void stream_rows(const Gemm& g, const Operands<T>& at, const Target<T>& target, Span columns, Span terms) {
+void stream_rows(const Gemm& g, const Operands<T>& at, const Target<T>& target, Pass pass, Pass after) {
   constexpr int64_t n = kOuterColumns<T>;
+  const Span columns = pass.kept, terms = pass.terms;
   const int64_t depth = terms.size, area = block_area<T>(depth), count = blocks_of(columns.size, n);
   const Scratch<T> panels(count * depth * n + kLanes<T>);
   parallel_for(count, larger(kPanels, 65536 / (depth * n)), [&](int64_t begin, int64_t end) {
@@ -211,16 +220,25 @@ void stream_rows(const Gemm& g, const Operands<T>& at, const Target<T>& target, 
   });
   const int64_t work = g.m * columns.size * depth;
   const Blocks blocks(g.m, kOuterRows), groups = groups_of(blocks.count, kBlocks, work);
-  parallel_for(groups.count, grain_of(groups, work), [&](int64_t begin, int64_t end) {
+  const auto group_rows = [&](int64_t group) {
+    const int64_t begin = blocks.begin(groups.begin(group));
+    return Span{begin, blocks.begin(groups.begin(group + 1)) - begin};
+  };
+  const int64_t grain = grain_of(groups, work);
+  parallel_for(groups.count, grain, [&](int64_t begin, int64_t end) {
     const Scratch<T> packed(kBlocks * area);
     for (int64_t group = begin; group < end; ++group) {
       const int64_t first = groups.begin(group), last = groups.begin(group + 1);
       pack_rows<T>(g, at.a, 0, blocks, first, last, terms, packed);
+      const int64_t next = next_of(group, end, grain);
+      Ahead<T> ahead = next < groups.count ? Ahead<T>(rows_of(g, at.a, group_rows(next), terms), {})
+                                           : Ahead<T>(columns_of(g, at.b, after.terms, after.kept),
+                                                      rows_of(g, at.a, group_rows(0), after.terms));
       for (int64_t p = 0; p < count; ++p) {
         const int64_t j = columns.begin + p * n, width = smaller(n, columns.begin + columns.size - j);
         for (int64_t block = first; block < last; ++block) {
           multiply_tile<T>(target, depth, blocks.size(block), packed + (block - first) * area, panels + p * n * depth,
-                           blocks.begin(block), j, width);
+                           blocks.begin(block), j, width, &ahead);
         }
       }
     }
@@ -237,20 +255,18 @@ void multiply(const Gemm& g) {
   const bool by_columns = g.m < g.n;
   const Blocks depths(g.k, kDepth),
       kept(by_columns ? g.m : blocks_of(g.n, kOuterColumns<T>), by_columns ? kKept : kKept / kOuterColumns<T>);
-  for (int64_t l = 0; l < depths.count; ++l) {
+  const auto pass_of = [&](int64_t i) -> Pass {
+    if (i == depths.count * kept.count) return {};
+    const int64_t l = i / kept.count, begin = kept.begin(i % kept.count), size = kept.size(i % kept.count);
     const Span terms{depths.begin(l), depths.size(l)};
-    const T* bias = l == 0 ? static_cast<const T*>(g.bias) : nullptr;
-    const Store how = l == 0 && g.beta == 0 && bias == nullptr ? Store::kSet : Store::kAdd;
-    const Target<T> target{how, bias, at.c, g.ldc};
-    for (int64_t i = 0; i < kept.count; ++i) {
-      const Span part{kept.begin(i), kept.size(i)};
-      if (by_columns) {
-        stream_columns(g, at, target, part, terms);
-      } else {
-        const int64_t first = part.begin * kOuterColumns<T>;
-        stream_rows(g, at, target, {first, smaller(g.n - first, part.size * kOuterColumns<T>)}, terms);
-      }
-    }
+    if (by_columns) return {{begin, size}, terms};
+    const int64_t first = begin * kOuterColumns<T>;
+    return {{first, smaller(g.n - first, size * kOuterColumns<T>)}, terms};
+  };
+  for (int64_t i = 0; i < depths.count * kept.count; ++i) {
+    const bool first = i < kept.count && g.beta == 0;
+    const Target<T> target{first ? static_cast<const T*>(g.bias) : at.c, first ? 0 : g.ldc, at.c, g.ldc};
+    (by_columns ? stream_columns<T> : stream_rows<T>)(g, at, target, pass_of(i), pass_of(i + 1));
   }
 }
 

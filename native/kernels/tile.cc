@@ -4,6 +4,9 @@
 namespace chainrule::CHAINRULE_CAPABILITY {
 namespace {
 
+// Terms between two steps ahead: all at once they would be in the way of what is read now.
+constexpr int64_t kStep = 8;
+
 template <class T, int M>
 void outer(int64_t k, const T* a, const T* b, int64_t ldb, const T* bias, Store how, T* c, int64_t ldc) {
   constexpr int64_t w = kLanes<T>;
@@ -31,6 +34,42 @@ void outer(int64_t k, const T* a, const T* b, int64_t ldb, const T* bias, Store 
     for (int i = 0; i < M; ++i) {
       sums[i][0] += load(c + i * ldc);
       sums[i][1] += load(c + i * ldc + w);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) {
+    store(c + i * ldc, sums[i][0]);
+    store(c + i * ldc + w, sums[i][1]);
+  }
+}
+
+template <class T, int M>
+void sum_outer(int64_t k, const T* a, const T* b, const T* start, int64_t lds, T* c, int64_t ldc, Ahead<T>* ahead) {
+  constexpr int64_t w = kLanes<T>;
+  Vector<T> sums[M][2];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) sums[i][0] = sums[i][1] = Vector<T>{};
+  const auto multiply = [&](int64_t terms) {
+    for (; terms > 0; --terms, a += M, b += 2 * w) {
+      const Vector<T> left = load(b), right = load(b + w);
+#pragma GCC unroll 16
+      for (int i = 0; i < M; ++i) {
+        const Vector<T> factor = broadcast(a[i]);
+        sums[i][0] = fma(factor, left, sums[i][0]);
+        sums[i][1] = fma(factor, right, sums[i][1]);
+      }
+    }
+  };
+  for (; k > kStep; k -= kStep) {
+    ahead->step();
+    multiply(kStep);
+  }
+  multiply(k);
+  if (start) {
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i) {
+      sums[i][0] += load(start + i * lds);
+      sums[i][1] += load(start + i * lds + w);
     }
   }
 #pragma GCC unroll 16
@@ -97,6 +136,14 @@ OuterTile<T> find_outer(int64_t rows) {
 }
 
 template <class T, int M>
+SumTile<T> find_sum(int64_t rows) {
+  if constexpr (M > 1) {
+    if (rows < M) return find_sum<T, M - 1>(rows);
+  }
+  return sum_outer<T, M>;
+}
+
+template <class T, int M>
 FreeTile<T> find_free(int64_t rows) {
   if constexpr (M > 1) {
     if (rows < M) return find_free<T, M - 1>(rows);
@@ -119,6 +166,8 @@ DotTile<T> find_dot(int64_t rows, int64_t columns) {
 
 OuterTile<float> outer_tile(float, int64_t rows) { return find_outer<float, kOuterRows>(rows); }
 OuterTile<double> outer_tile(double, int64_t rows) { return find_outer<double, kOuterRows>(rows); }
+SumTile<float> sum_tile(float, int64_t rows) { return find_sum<float, kOuterRows>(rows); }
+SumTile<double> sum_tile(double, int64_t rows) { return find_sum<double, kOuterRows>(rows); }
 FreeTile<float> free_tile(float, int64_t rows) { return find_free<float, kOuterRows>(rows); }
 FreeTile<double> free_tile(double, int64_t rows) { return find_free<double, kOuterRows>(rows); }
 DotTile<float> dot_tile(float, int64_t rows, int64_t columns) {

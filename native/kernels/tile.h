@@ -1,5 +1,6 @@
 // Products whose sums stay in registers: the inner loops of convolution and of small matrix products.
 #pragma once
+#include "kernels/prefetch.h"
 #include "kernels/vector.h"
 
 namespace chainrule::CHAINRULE_CAPABILITY {
@@ -15,6 +16,12 @@ using OuterTile = void (*)(int64_t k, const T* a, const T* b, int64_t ldb, const
 template <class T>
 using FreeTile = void (*)(int64_t k, const T* a, int64_t row, int64_t term, const T* b, Store store, T* c, int64_t ldc);
 
+// c [rows, 2 vectors] = start + a [k, rows]^T b [k, 2 vectors], where row i of start begins at start + i * lds: c
+// itself, or a bias for every row (lds 0); null: zeros.
+template <class T>
+using SumTile = void (*)(int64_t k, const T* a, const T* b, const T* start, int64_t lds, T* c, int64_t ldc,
+                         Ahead<T>* ahead);
+
 // c [rows, columns] += a [rows, k] b [columns, k]^T; k is a multiple of kLanes.
 template <class T>
 using DotTile = void (*)(int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb, T* c, int64_t ldc);
@@ -22,6 +29,8 @@ using DotTile = void (*)(int64_t k, const T* a, int64_t lda, const T* b, int64_t
 // The tile of so many rows, 1 to kOuterRows, and columns; the first argument only names the element type.
 OuterTile<float> outer_tile(float, int64_t rows);
 OuterTile<double> outer_tile(double, int64_t rows);
+SumTile<float> sum_tile(float, int64_t rows);
+SumTile<double> sum_tile(double, int64_t rows);
 FreeTile<float> free_tile(float, int64_t rows);
 FreeTile<double> free_tile(double, int64_t rows);
 DotTile<float> dot_tile(float, int64_t rows, int64_t columns);
