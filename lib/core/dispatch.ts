@@ -8,7 +8,7 @@ import { recording } from './recording.js';
 import { track } from './scope.js';
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
 import { allocate, RELEASED, Storage } from './storage.js';
-import { type Rule, record } from './tape.js';
+import { isSole, type Rule, record } from './tape.js';
 
 type TensorConstructor = new (
   storage: Storage,
@@ -252,10 +252,21 @@ export function unaryOp(
   name: string,
   saves: UnaryOp['saves'],
   grad: UnaryOp['grad'],
-  options: { float?: boolean; kernel?: string } = {},
+  options: { float?: boolean; kernel?: string; backward?: string } = {},
 ): UnaryOp {
   const id = kernelId('unary', options.kernel ?? name);
-  return { name, id, float: options.float ?? true, saves, grad, rule: unaryRule({ saves, grad }, 0, 0) };
+  const plain = unaryRule({ saves, grad }, 0, 0);
+  const rule = options.backward === undefined ? plain : overwriting(kernelId('binary', options.backward), plain);
+  return { name, id, float: options.float ?? true, saves, grad, rule };
+}
+
+/** A rule whose gradient is one kernel of g and what was saved, in the place of g where nobody else reads that. */
+function overwriting(id: number, rule: Rule<readonly Tensor[]>): Rule<readonly Tensor[]> {
+  return (g, saved, needs) => {
+    if (!isSole(g)) return rule(g, saved, needs);
+    binaryInPlace(id, g, saved[0]);
+    return g;
+  };
 }
 
 export function unary(op: UnaryOp, input: Tensor, p0 = 0, p1 = 0): Tensor {

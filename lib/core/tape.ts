@@ -204,6 +204,11 @@ function checkVersions(op: string, node: Node): void {
   }
 }
 
+/** Whether a gradient may be overwritten: nobody else looks at its memory, and nothing is recorded. */
+export function isSole(g: Tensor): boolean {
+  return !isGradEnabled() && g.storage.refs === 1 && g.isContiguous && !g.storage.pinned;
+}
+
 /** Adds a gradient that this walk owns to what an edge has collected. */
 function deposit(edge: Node, r: Tensor, createGraph: boolean): void {
   if (edge.dtype !== r.dtype) r = replace(r, ops.cast(r, edge.dtype), createGraph);
@@ -211,7 +216,7 @@ function deposit(edge: Node, r: Tensor, createGraph: boolean): void {
   const sum = edge.grad;
   if (sum === null) {
     edge.grad = r;
-  } else if (!createGraph && sum.storage.refs === 1 && sum.isContiguous && !sum.storage.pinned) {
+  } else if (isSole(sum)) {
     ops.accumulate(sum, r);
     r.dispose();
   } else {

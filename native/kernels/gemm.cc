@@ -18,7 +18,7 @@ constexpr int64_t kDepth = 256;
 // Of the smaller operand so many rows or columns are packed for all of the other: they stay in the second-level cache.
 constexpr int64_t kKept = 512;
 // The larger operand is packed as it is met, so many blocks of rows or panels of columns at a time.
-constexpr int64_t kBlocks = 16, kPanels = 4;
+constexpr int64_t kBlocks = 24, kPanels = 4;
 constexpr int64_t kTogether = 16;
 // Multiply-adds that one thread does as soon as two would, about 10 us.
 constexpr int64_t kTask = int64_t{1} << 20;

@@ -177,6 +177,28 @@ describe('gradients', () => {
     ]);
   });
 
+  it('that others see stay as they were where a rule writes over its own', () => {
+    for (const f of ['relu', 'sigmoid', 'tanh'] as const) {
+      const [a, b] = [leaf([-1, 2]), leaf([3, 4])];
+      const g = tensor([5, 7], { dtype: 'float64' });
+      const middle = a.mul(1);
+      const seen: Tensor[] = [];
+      const y = middle[f]();
+      y.retainGrad();
+      y.registerHook((h) => void seen.push(h));
+      y.add(b).backward(g);
+      const slope = {
+        relu: [0, 1],
+        sigmoid: [-1, 2].map((v) => 1 / (2 + 2 * Math.cosh(v))),
+        tanh: [-1, 2].map((v) => 1 - Math.tanh(v) ** 2),
+      };
+      for (const same of [g, b.grad, y.grad, seen[0]]) expect(values(same)).toEqual([5, 7]);
+      (values(a.grad) as number[]).forEach((v, i) => {
+        expect(v).toBeCloseTo([5, 7][i] * slope[f][i], 12);
+      });
+    }
+  });
+
   it('are not recorded unless asked, and nothing of the pass leaks into the mode', () => {
     const w = leaf(2);
     w.square().backward();

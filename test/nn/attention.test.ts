@@ -1,6 +1,6 @@
 // MultiheadAttention and the transformer modules, against PyTorch and against themselves.
 import { full, manualSeed, nn, noGrad, ones, randn, type Tensor, TensorError, tensor, zeros } from 'chainrule';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 beforeEach(() => manualSeed(3));
 
@@ -169,6 +169,21 @@ describe('transformers', () => {
     const tgtMask = nn.Transformer.generateSquareSubsequentMask(2).to('float64');
     const y = model.forward(row(12, [1, 3, 4]), row(8, [1, 2, 4]), { tgtMask });
     expect(far(y, tensor(EXPECTED.transformer, { dtype: 'float64' }).reshape([1, 2, 4]))).toBeLessThan(1e-12);
+  });
+
+  it('train in the memory of the step before', () => {
+    const layer = new nn.TransformerEncoderLayer(32, 4, { dimFeedforward: 32, dropout: 0, batchFirst: true });
+    const x = randn([8, 128, 32]);
+    const step = () => {
+      layer.zeroGrad();
+      layer.forward(x).sum().backward();
+    };
+    for (let i = 0; i < 3; i++) step();
+    const taken = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    for (let i = 0; i < 5; i++) step();
+    // Losses are carved from slabs of 64 KB; the smallest of the others holds 128 KB.
+    expect(taken.mock.calls.filter(([bytes]) => bytes > 2 ** 17)).toEqual([]);
+    taken.mockRestore();
   });
 
   it('copy the layer they are given, values and all', () => {

@@ -105,7 +105,7 @@ export function log10(x: Tensor): Tensor {
   return unary(LOG10, x);
 }
 
-const SIGMOID = unaryOp('sigmoid', 'y', (g, y) => sigmoidBackward(g, y));
+const SIGMOID = unaryOp('sigmoid', 'y', (g, y) => sigmoidBackward(g, y), { backward: 'sigmoidBackward' });
 /**
  * Logistic function: `y = 1 / (1 + e^-x)`, `dx = g y (1 - y)` (PyTorch: `torch.sigmoid`).
  *

@@ -9,7 +9,7 @@ import type { Tensor } from '../../tensor.js';
 import { where } from '../shape/join.js';
 import { eluBackward, leakyReluBackward, reluBackward } from './backward.js';
 
-const RELU = unaryOp('relu', 'y', (g, y) => reluBackward(g, y), { float: false });
+const RELU = unaryOp('relu', 'y', (g, y) => reluBackward(g, y), { float: false, backward: 'reluBackward' });
 /**
  * Rectified linear unit: `y = max(x, 0)`; its gradient is 1 above 0 and 0 elsewhere (PyTorch: `torch.relu`).
  *

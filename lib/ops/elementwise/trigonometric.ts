@@ -115,7 +115,7 @@ export function cosh(x: Tensor): Tensor {
   return unary(COSH, x);
 }
 
-const TANH = unaryOp('tanh', 'y', (g, y) => tanhBackward(g, y));
+const TANH = unaryOp('tanh', 'y', (g, y) => tanhBackward(g, y), { backward: 'tanhBackward' });
 /**
  * Hyperbolic tangent; `dx = g (1 - y^2)` (PyTorch: `torch.tanh`).
  *
