@@ -10,7 +10,7 @@
 // the slope e^-x, as good as none, and stays. Its class is the answer to every image (the column "one answer"), and with all
 // scores at 0 the loss is ln 10 for ever.
 import { parseArgs } from 'node:util';
-import { cat, crossEntropy, data, manualSeed, nn, optim, slice, viz } from 'chainrule';
+import { cat, crossEntropy, data, manualSeed, nn, optim, slice, train, viz } from 'chainrule';
 import { DIGIT_OPTIONS, examine, readDigits } from './shared/digits.js';
 import { saveFigure } from './shared/figure.js';
 
@@ -24,7 +24,7 @@ const { values: args } = parseArgs({
 const PIXELS = { mean: 0.13, std: 0.31 };
 const [all, test] = [await readDigits('train', args, PIXELS), await readDigits('test', args, PIXELS)];
 const first = slice(0, Number(args.images));
-const train = new data.ImageDataset(all.images.at(first), all.labels.at(first), PIXELS);
+const images = new data.ImageDataset(all.images.at(first), all.labels.at(first), PIXELS);
 
 /** Layers of these sizes. The homework's: LogSigmoid after every layer, the last too. The cure: ReLU between, room to start. */
 function network(sizes: number[], cured: boolean): nn.Sequential {
@@ -40,36 +40,38 @@ function network(sizes: number[], cured: boolean): nn.Sequential {
 }
 
 /** Trains a network and says what came of it. */
-function learn(sizes: number[], cured: boolean): nn.Sequential {
+async function learn(sizes: number[], cured: boolean): Promise<nn.Sequential> {
   manualSeed(0);
   const model = network(sizes, cured);
   const optimizer = cured
     ? new optim.Adam(model.parameters(), { lr: 3e-4 })
     : new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
-  const loader = new data.DataLoader(train, { batchSize: 64, shuffle: true, seed: 0 });
-  let last = 0;
-  for (let epoch = 0; epoch < Number(args.epochs); epoch++) {
-    for (const [x, y] of loader) {
-      const loss = crossEntropy(model.forward(x), y);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      last = loss.item();
-    }
-  }
+  const loader = new data.DataLoader(images, { batchSize: 64, shuffle: true, seed: 0 });
+  const { losses } = await train.fit({
+    model,
+    data: loader,
+    loss: crossEntropy,
+    optimizer,
+    epochs: Number(args.epochs),
+  });
   const numbers = model.parameters().reduce((sum, p) => sum + p.size, 0);
   const { right, answers } = examine(model, test);
   const share = (value: number, width: number) => `${(100 * value).toFixed(1)} %`.padStart(width);
-  const columns = [sizes.join('-').padEnd(28), String(numbers).padStart(10), last.toFixed(3).padStart(9)];
+  const columns = [
+    sizes.join('-').padEnd(28),
+    String(numbers).padStart(10),
+    losses[losses.length - 1].toFixed(3).padStart(9),
+  ];
   console.log([...columns, share(Math.max(...answers) / test.length, 10), share(right, 8)].join('  '));
   return model;
 }
 
 const ladder = [[], [128], [512, 256], [1024, 2048], [2048, 4096]].map((hidden) => [784, ...hidden, 10]);
 console.log('LogSigmoid after every layer  parameters  last loss  one answer  accuracy');
-const [smallest] = ladder.map((sizes) => learn(sizes, false));
+const smallest = await learn(ladder[0], false);
+for (const sizes of ladder.slice(1)) await learn(sizes, false);
 console.log('ReLU, better start, Adam');
-for (const sizes of ladder) learn(sizes, true);
+for (const sizes of ladder) await learn(sizes, true);
 
 // The smallest has learned a picture for each digit: blue where ink speaks for it, red where ink speaks against it.
 manualSeed(0);

@@ -41,6 +41,7 @@ const optimizer = new optim.SGD(model.parameters(), { lr: 0.02, momentum: 0.9, w
 const schedule = new optim.lrScheduler.CosineAnnealingLR(optimizer, EPOCHS);
 console.log(`${model.parameters().reduce((sum, p) => sum + p.size, 0)} parameters`);
 
+// Every step by hand; train.fit, as in lesson 8, does the same and can stop, save and go on.
 const losses: number[] = [];
 const tests: { epoch: number; accuracy: number }[] = [];
 for (let epoch = 1; epoch <= EPOCHS; epoch++) {
