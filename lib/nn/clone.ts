@@ -56,7 +56,7 @@ class Copier {
     if (ownForward(module) !== null) {
       const expected = `expected forward to be a method of ${module.constructor.name}`;
       const got = 'got a property of its own, which would go on using the original';
-      const remedy = 'write it as a method, or call removeWeightNorm() or removeSpectralNorm() first';
+      const remedy = 'write it as a method, or call removeWeightNorm(), removeSpectralNorm() or prune.remove() first';
       throw new TensorError('value', 'clone', `${expected}, ${got}; ${remedy}`);
     }
     const copy: AnyModule = this.#keep(module, Object.create(Object.getPrototypeOf(module)));

@@ -1,4 +1,4 @@
-// Weights computed anew before every forward pass: weight normalisation and spectral normalisation.
+// Weights computed anew before every forward pass: weight normalisation and spectral normalisation, and how prune.ts hangs on too.
 import { randn } from '../create-random.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { spectralWeight, weightAxis, weightLengths, weightOf } from '../ops/normalize/reparametrize.js';
@@ -11,8 +11,8 @@ import { type AnyModule, Module } from './module.js';
 import { Parameter } from './parameter.js';
 
 /** How one weight of a module is computed. */
-interface Reparametrization {
-  readonly kind: 'weightNorm' | 'spectralNorm';
+export interface Reparametrization {
+  readonly kind: 'weightNorm' | 'spectralNorm' | 'prune';
   /** Attributes that stand for the weight. */
   readonly parts: readonly string[];
   /** The weight; `update` is whether what it remembers may change. */
@@ -20,13 +20,28 @@ interface Reparametrization {
 }
 
 type Attributes = Record<string, Tensor | null>;
-const attributes = (module: object): Attributes => module as Attributes;
+export const attributes = (module: object): Attributes => module as Attributes;
 const known = new WeakMap<object, Map<string, Reparametrization>>();
 
-function checkWeight(op: string, module: unknown, name: unknown): Parameter {
+/** How a weight of a module is computed, if it is. */
+export function knownOf(module: object, name: string): Reparametrization | undefined {
+  return known.get(module)?.get(name);
+}
+
+/** Whether some weight of a module is computed this way. */
+export function hasKind(module: object, kind: Reparametrization['kind']): boolean {
+  return [...(known.get(module)?.values() ?? [])].some((how) => how.kind === kind);
+}
+
+/** A parameter of a module that is still one. */
+export function checkWeight(op: string, module: unknown, name: unknown): Parameter {
   if (!(module instanceof Module)) throw new TensorError('value', op, `expected a module, got ${describe(module)}`);
   if (known.get(module)?.has(name as string)) {
-    throw new TensorError('value', op, `expected a weight that is not normalised yet, got '${name}'; remove it first`);
+    throw new TensorError(
+      'value',
+      op,
+      `expected a weight that is not computed from others yet, got '${name}'; remove what computes it first`,
+    );
   }
   const weight = typeof name === 'string' ? attributes(module)[name] : null;
   if (weight instanceof Parameter) return weight;
@@ -38,7 +53,7 @@ function checkWeight(op: string, module: unknown, name: unknown): Parameter {
 }
 
 /** Has the weight computed before every forward pass from now on. */
-function attach(module: AnyModule, name: string, how: Reparametrization, weight: Tensor): void {
+export function attach(module: AnyModule, name: string, how: Reparametrization, weight: Tensor): void {
   let all = known.get(module);
   if (all === undefined) {
     const weights = new Map<string, Reparametrization>();
@@ -56,13 +71,20 @@ function attach(module: AnyModule, name: string, how: Reparametrization, weight:
   attributes(module)[name] = weight;
 }
 
-function detachFrom(op: string, kind: Reparametrization['kind'], module: AnyModule, name: string): AnyModule {
+/** Takes it away again: the weight is a parameter, the one given or a new one with its present values. */
+export function detachFrom(
+  op: string,
+  kind: Reparametrization['kind'],
+  module: AnyModule,
+  name: string,
+  parameter?: Parameter,
+): void {
   const all = known.get(module);
   const how = all?.get(name);
   if (all === undefined || how?.kind !== kind) {
-    throw new TensorError('value', op, `expected a weight that ${kind}() normalises, got ${describe(name)}`);
+    throw new TensorError('value', op, `expected a weight under ${kind}, got ${describe(name)}`);
   }
-  const weight = new Parameter(how.compute(false).detach());
+  const weight = parameter ?? new Parameter(how.compute(false).detach());
   for (const part of [name, ...how.parts]) Reflect.deleteProperty(module, part);
   all.delete(name);
   if (all.size === 0) {
@@ -70,7 +92,6 @@ function detachFrom(op: string, kind: Reparametrization['kind'], module: AnyModu
     Reflect.deleteProperty(module, 'forward');
   }
   attributes(module)[name] = weight;
-  return module;
 }
 
 /** Options of {@link weightNorm}. */
