@@ -255,14 +255,15 @@ function propagate(node: Node, g: Tensor, createGraph: boolean): void {
   const edges = node.edges;
   const results = Array.isArray(result) ? (result as readonly (Tensor | null)[]) : [result as Tensor];
   if (isAnomalyEnabled()) checkResults(node, results, running ?? [], ops.hasNaN);
-  // Each edge owns what it gets: something this rule made or was given, once; a second handle otherwise. All handles are
-  // made before the first is handed on, because its memory may be given back right then.
+  // Each edge owns what it gets: something this rule made or was given, once; a second handle otherwise, and of all that a
+  // user's rule saw. All handles are made before the first is handed on, because its memory may be given back right then.
   const handles: (Tensor | null)[] = [];
   for (let i = 0; i < edges.length; i++) {
     const r = results[i] ?? null;
     if (edges[i] === null || r === null || !(edges[i] as Node).wanted) handles.push(null);
-    else if (createGraph || (results.indexOf(r) === i && (r === g || frame?.includes(r)))) handles.push(r);
-    else handles.push(ops.alias(r));
+    else if (createGraph || (frame !== null && results.indexOf(r) === i && (r === g || frame.includes(r)))) {
+      handles.push(r);
+    } else handles.push(ops.alias(r));
   }
   for (let i = 0; i < edges.length; i++) {
     const handle = handles[i];

@@ -74,6 +74,24 @@ describe('customFunction', () => {
     expect(y.toArray()).toEqual([1, 2]);
   });
 
+  it('may keep the gradients it sees', () => {
+    const seen: Tensor[] = [];
+    const look = customFunction({
+      forward: (_, x: Tensor) => x.mul(1),
+      backward(_, g) {
+        seen.push(g);
+        return g;
+      },
+    });
+    const x = tensor([-1, 2], { requiresGrad: true });
+    look(x.relu())
+      .mul(tensor([5, 7]))
+      .sum()
+      .backward();
+    expect(seen[0].toArray()).toEqual([5, 7]);
+    expect(x.grad?.toArray()).toEqual([0, 7]);
+  });
+
   it('says what forward or backward got wrong', () => {
     const x = leaf([1, 2]);
     const wrong = (result: unknown) =>
