@@ -6,7 +6,7 @@
 import { l1Loss, linalg, manualSeed, nn, ones, optim, rand, randn, stack, viz } from 'chainrule';
 import { saveFigure } from './shared/figure.js';
 
-const STEPS = Number(process.env.STEPS ?? 1000);
+const STEPS = 1000;
 
 manualSeed(0);
 const x = rand([1000, 1]).mul(10).sub(5); // from -5 to 5

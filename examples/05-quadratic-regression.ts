@@ -6,7 +6,7 @@
 import { l1Loss, linspace, manualSeed, nn, optim, type Tensor, viz } from 'chainrule';
 import { saveFigure } from './shared/figure.js';
 
-const STEPS = Number(process.env.STEPS ?? 2000);
+const STEPS = 2000;
 
 manualSeed(0);
 const x = linspace(-2, 2, 200).reshape([200, 1]);

@@ -2,12 +2,14 @@
 //
 // Run:      npm run example 07-two-layer-network
 // Expected: both ways print the same losses, from about 27000 down to below 10; some seconds
+import { parseArgs } from 'node:util';
 import { manualSeed, noGrad, randn, type Tensor } from 'chainrule';
 
-const STEPS = Number(process.env.STEPS ?? 2000);
+const { values: args } = parseArgs({ options: { steps: { type: 'string', default: '2000' } } });
+const STEPS = Number(args.steps);
 const RATE = 1e-4;
 const report = (way: string, step: number, loss: Tensor) => {
-  if (step % (STEPS / 4) === 0 || step === STEPS - 1)
+  if (step % Math.ceil(STEPS / 4) === 0 || step === STEPS - 1)
     console.log(`${way}  step ${step}  loss ${loss.item().toFixed(2)}`);
 };
 

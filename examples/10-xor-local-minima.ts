@@ -4,10 +4,12 @@
 // Expected: 51 of 100 starts learn XOR; 21 end with one point wrong, 28 with two, in minima of error 1/8 or 1/6.
 //           A line that turns has three minima, with 5, 3 and 2 of 12 points wrong; where it ends depends on where it starts
 // Draws:    out/10-xor-cost.svg, the cost along one weight, and out/10-three-minima.svg, the cost of the line
+import { parseArgs } from 'node:util';
 import { manualSeed, mseLoss, nn, noGrad, optim, type Tensor, tensor, viz } from 'chainrule';
 import { saveFigure } from './shared/figure.js';
 
-const STARTS = Number(process.env.STARTS ?? 100);
+const { values: args } = parseArgs({ options: { starts: { type: 'string', default: '100' } } });
+const STARTS = Number(args.starts);
 const points = tensor([
   [0, 0],
   [0, 1],

@@ -6,7 +6,7 @@
 import { arange, manualSeed, mseLoss, nn, optim, type Tensor, viz } from 'chainrule';
 import { saveFigure } from './shared/figure.js';
 
-const STEPS = Number(process.env.STEPS ?? 2000);
+const STEPS = 2000;
 const x = arange(200).add(0.5).div(200).reshape([200, 1]);
 const curve = (x: Tensor) => x.mul(15).sin().mul(0.3).add(x.mul(0.8)).add(0.1);
 const y = curve(x);

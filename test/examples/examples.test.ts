@@ -20,11 +20,11 @@ const folder = mkdtempSync(join(tmpdir(), 'chainrule-examples-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The lines an example prints, run as a reader would. */
-async function run(name: string, args: string[] = [], env: Record<string, string> = {}): Promise<string[]> {
+async function run(name: string, args: string[] = []): Promise<string[]> {
   const command = ['--import', import.meta.resolve('tsx'), join(root, 'examples', `${name}.ts`), ...args];
   const { stdout } = await promisify(execFile)(process.execPath, command, {
     cwd: folder,
-    env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...env },
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
   });
   return stdout.trimEnd().split('\n');
 }
@@ -108,7 +108,7 @@ describe('examples', { timeout: 120_000 }, () => {
   });
 
   it('07-two-layer-network has the same losses both ways', async () => {
-    const lines = await run('07-two-layer-network', [], { STEPS: '40' });
+    const lines = await run('07-two-layer-network', ['--steps', '40']);
     const losses = (way: string) =>
       numbers(
         lines.filter((line) => line.startsWith(way)),
@@ -140,7 +140,7 @@ describe('examples', { timeout: 120_000 }, () => {
   });
 
   it('10-xor-local-minima ends in several minima', async () => {
-    const lines = await run('10-xor-local-minima', [], { STARTS: '20' });
+    const lines = await run('10-xor-local-minima', ['--starts', '20']);
     const starts = numbers(
       lines.filter((line) => line.includes('starts')),
       ':',
