@@ -6,7 +6,7 @@ import { checkSize, INK, render } from './chart.js';
 export interface PlotSeries {
   /** What the legend calls it. */
   name: string;
-  /** The points, in the order in which a line joins them; NaN leaves a gap. */
+  /** The points, in the order in which a line joins them; NaN and infinities leave a gap. */
   points: readonly (readonly [x: number, y: number])[];
   /** The axis it is read from, 'left' unless given. */
   axis?: 'left' | 'right';
@@ -53,6 +53,7 @@ export interface TrainingHistory {
 /** Options of {@link lossPlot}. */
 export type LossPlotOptions = Pick<LinePlotOptions, 'title' | 'subtitle' | 'width' | 'height'>;
 
+const SERIES_OPTIONS = ['name', 'points', 'axis', 'dots', 'line', 'faint'];
 const LINE_OPTIONS = [
   'title',
   'subtitle',
@@ -81,7 +82,8 @@ const LEGEND = { icon: 32, gap: 28, line: 42 };
  * Needs the optional package echarts, which is loaded at the first call.
  *
  * @returns the text of an SVG file
- * @throws TensorError `value` without echarts, without series or for a bad size, `option` for an unknown option
+ * @throws TensorError `value` without echarts, without series, for series without a name or points, and for a bad size, `option` for
+ * an unknown option of the plot or of a series
  *
  * @example
  * ```ts
@@ -96,9 +98,24 @@ export async function linePlot(series: readonly PlotSeries[], options?: LinePlot
   if (!Array.isArray(series) || series.length === 0) {
     throw new TensorError('value', op, `expected an array of series to draw, got ${describe(series)}`);
   }
+  for (const [i, one] of series.entries()) checkSeries(op, i, one);
   const width = checkSize(op, 'width', options?.width, 900);
   const height = checkSize(op, 'height', options?.height, 480);
   return render(op, width, height, chartOption(series, options ?? {}, width));
+}
+
+function checkSeries(op: string, i: number, series: PlotSeries): void {
+  checkOptions(op, series, SERIES_OPTIONS);
+  const { name, points } = series ?? {};
+  if (typeof name !== 'string') {
+    throw new TensorError('value', op, `expected series ${i} to have a name, got ${describe(name)}`);
+  }
+  const pair = (point: unknown) =>
+    Array.isArray(point) && point.length === 2 && point.every((v) => typeof v === 'number');
+  const wrong = Array.isArray(points) ? points.find((point) => !pair(point)) : points;
+  if (!Array.isArray(points) || wrong !== undefined) {
+    throw new TensorError('value', op, `expected points [x, y] in series '${name}', got ${describe(wrong)}`);
+  }
 }
 
 /** echarts computes powers of ten with their rounding errors: 0.0001 would read 0.00009999999999999999. */
@@ -141,8 +158,12 @@ function chartOption(
   const colours = series.map((_, i) => COLORS[series.slice(0, i).filter((s) => !s.faint).length % COLORS.length]);
   const rows = legendRows(series, width);
   const twoAxes = series.some((s) => s.axis === 'right');
-  const xs = series.flatMap((s) => s.points.map(([x]) => x));
+  const xs = series.flatMap((s) => s.points.map(([x]) => x)).filter(Number.isFinite);
   const ys = series.flatMap((s) => (s.axis === 'right' ? [] : s.points.map(([, y]) => y)));
+  const place = (value: number, log: boolean | undefined) => {
+    const at = log ? Math.log10(value) : value;
+    return Number.isFinite(at) ? at : Number.NaN;
+  };
   const label = (log: boolean | undefined) => (value: number) => tickLabel(log ? 10 ** value : value);
   const axis = {
     type: 'value' as const,
@@ -223,7 +244,7 @@ function chartOption(
       name: s.name,
       data: s.points
         .filter(([x, y]) => hasPlace(s, x, y))
-        .map(([x, y]) => [options.xLog ? Math.log10(x) : x, options.leftLog && s.axis !== 'right' ? Math.log10(y) : y]),
+        .map(([x, y]) => [place(x, options.xLog), place(y, options.leftLog && s.axis !== 'right')]),
       yAxisIndex: s.axis === 'right' ? 1 : 0,
       showSymbol: s.dots === true,
       symbol: 'circle',

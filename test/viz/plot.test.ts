@@ -90,10 +90,10 @@ describe('linePlot', () => {
   it('leaves a gap where a point is NaN', async () => {
     const parts = async (middle: number) => {
       const svg = await linePlot([{ name: 'a', points: [0, 1, middle, 3, 4].map((x) => [x, x] as const) }]);
-      expect(svg).not.toContain('NaN');
+      expect(svg).not.toMatch(/NaN|Infinity/);
       return /<path d="(M[^"]*)"[^>]*stroke="#0072b2"/.exec(svg)?.[1].match(/M/g)?.length;
     };
-    expect([await parts(2), await parts(Number.NaN)]).toEqual([1, 2]);
+    expect([await parts(2), await parts(Number.NaN), await parts(Infinity)]).toEqual([1, 2, 2]);
   });
 
   it('makes room for a legend of several lines', async () => {
@@ -120,6 +120,15 @@ describe('linePlot', () => {
 
   it('refuses nothing to draw, bad sizes and unknown options', async () => {
     await expect(linePlot([])).rejects.toThrow('[linePlot] expected an array of series');
+    for (const [series, message] of [
+      [undefined, 'expected series 0 to have a name, got undefined'],
+      [{ points: [] }, 'expected series 0 to have a name, got undefined'],
+      [{ name: 'a' }, "expected points [x, y] in series 'a', got undefined"],
+      [{ name: 'a', points: [[1, 2], [3]] }, "expected points [x, y] in series 'a', got [3]"],
+      [{ name: 'a', points: [[1, '2']] }, "expected points [x, y] in series 'a', got"],
+      [{ name: 'a', points: [], dot: true }, "got 'dot'"],
+    ] as const)
+      await expect(linePlot([series as never])).rejects.toThrow(message);
     await expect(linePlot([{ name: 'a', points: [] }], { width: 3 })).rejects.toThrow('[linePlot] expected width');
     await expect(linePlot([{ name: 'a', points: [] }], { titel: 'x' } as never)).rejects.toThrow("got 'titel'");
   });
