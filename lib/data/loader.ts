@@ -243,6 +243,11 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     await crew?.close();
   }
 
+  /** @internal Whether this thread makes batches before they are asked for, and draws their random numbers then. */
+  get readsAhead(): boolean {
+    return this.prefetch > 0 && this.workers === undefined;
+  }
+
   /** Whether the memory of batches made in this thread is given back. */
   private get drops(): boolean {
     return this.reuse && makesFresh(this.dataset, this.parts.collate);

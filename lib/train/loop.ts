@@ -75,6 +75,7 @@ export class Loop<Output> {
       const batch = checkBatch(given);
       group.push(copied ? batch.map((x) => x.clone()) : batch);
       if (group.length < accumulate) continue;
+      this.checkDraws();
       yield group;
       if (owned) dispose(group);
       group = [];
@@ -82,6 +83,20 @@ export class Loop<Output> {
     if (group.length === 0 || this.aborted()) return;
     yield group;
     if (owned) dispose(group);
+  }
+
+  /**
+   * Numbers drawn for batches ahead of the step would be drawn again by a resumed run, which reads those batches anew. The order of an epoch
+   * is drawn with its first batch.
+   */
+  private checkDraws(): void {
+    const { data, checkpoint } = this.plan;
+    const { state, settled } = this;
+    if (checkpoint === undefined || !(data instanceof DataLoader) || !data.readsAhead) return;
+    if (state.progress.batch === 0 || String(state.random()) === String(settled)) return;
+    const expected = 'expected a dataset that draws no random numbers ahead, since the run could not be resumed';
+    const remedy = 'give the loader prefetch: 0, or workers';
+    throw new TensorError('value', 'fit', `${expected}, got one that does; ${remedy}`);
   }
 
   /** The batches of the epoch that are left. */

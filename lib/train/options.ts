@@ -63,7 +63,8 @@ export interface FitOptions<Output = Tensor> {
   model: Module<Tensor[], Output>;
   /**
    * Batches `[...inputs, target]`. The orders of a `DataLoader` are part of checkpoints; other iterables must give the same batches again,
-   * and are read anew up to the place where a resumed run goes on. A dataset that draws random numbers itself needs `prefetch: 0`.
+   * and are read anew up to the place where a resumed run goes on. A dataset that draws random numbers itself needs a loader with
+   * `prefetch: 0` or `workers`, which is checked where there are checkpoints.
    */
   data: Batches;
   /** The loss of a batch, a tensor with one element: `crossEntropy`, `mseLoss` ... */
@@ -92,7 +93,7 @@ export interface FitOptions<Output = Tensor> {
   average?: AverageOptions;
   /** Saves the run, so that it can go on after any end. */
   checkpoint?: CheckpointOptions;
-  /** More generators whose states belong into checkpoints; the default one and those of loaders are there anyway. */
+  /** More generators whose states belong into checkpoints; the default one and those of loaders and modules are there anyway. */
   generators?: readonly Generator[];
   /** Called with every event, in this order, and awaited; an error ends the run. */
   callbacks?: readonly ((event: FitEvent) => unknown)[];

@@ -1,9 +1,10 @@
 // The state of a run of fit(): all that decides how it goes on, taken as a tree for a checkpoint and put back.
 import { builtin } from '../builtin.js';
-import { defaultGenerator, type Generator } from '../core/random.js';
+import { defaultGenerator, Generator } from '../core/random.js';
 import { fromTypedArray } from '../create.js';
 import { DataLoader } from '../data/loader.js';
 import { describe, TensorError } from '../errors.js';
+import type { AnyModule } from '../nn/module.js';
 import type { StateDict } from '../nn/state.js';
 import type { OptimizerState } from '../optim/optimizer.js';
 import type { ScheduleState } from '../optim/schedule.js';
@@ -45,7 +46,8 @@ export class RunState<Output> {
 
   constructor(private readonly plan: Plan<Output>) {
     const loaders = [plan.data, plan.validation].filter((source) => source instanceof DataLoader);
-    const all = [defaultGenerator, ...loaders.flatMap((loader) => loader.generators), ...plan.generators];
+    const drawn = [...loaders.flatMap((loader) => loader.generators), ...generatorsIn(plan.model)];
+    const all = [defaultGenerator, ...drawn, ...plan.generators];
     this.generators = [...new Set(all)];
     this.progress = {
       epoch: 0,
@@ -212,6 +214,14 @@ function isWhole(saved: Partial<Saved>): saved is Saved {
     losses instanceof Tensor &&
     losses.size === step
   );
+}
+
+/** Generators that modules keep, as an attribute or among their options: those of dropout for example. */
+function generatorsIn(model: AnyModule): Generator[] {
+  const kept: unknown[] = model.modules().flatMap((module) => Object.values(module as object));
+  const isPlain = (value: unknown) => Object.getPrototypeOf(value ?? 0) === Object.prototype;
+  const all = kept.flatMap((value) => (isPlain(value) ? Object.values(value as object) : [value]));
+  return all.filter((value) => value instanceof Generator);
 }
 
 /** How the order of a loader comes about. The default generator goes on from the checkpoint, whatever it was seeded with. */

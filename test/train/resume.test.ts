@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { data, dropout, manualSeed, mseLoss, nn, optim, rand, randn, type Tensor, train } from 'chainrule';
+import { data, dropout, Generator, manualSeed, mseLoss, nn, optim, rand, randn, type Tensor, train } from 'chainrule';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let folder: string;
@@ -68,6 +68,30 @@ const everything: More = ({ model, optimizer, set }) => ({
   schedule: new optim.lrScheduler.ReduceLROnPlateau(optimizer, { patience: 0 }),
   average: { model: new optim.swaUtils.AveragedModel(model, { avgFn: optim.swaUtils.getEmaAvgFn(0.9) }) },
 });
+/** Dropout masks from generators of the modules' own. */
+const ownMasks: More = () => {
+  const generator = new Generator(4);
+  const model = new nn.Sequential(
+    new nn.Linear(3, 4, { generator }),
+    new nn.Dropout({ p: 0.3, generator: new Generator(5) }),
+    new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, generator }),
+    new nn.Linear(4, 1, { generator }),
+  );
+  return { model, optimizer: new optim.Adam(model.parameters(), { lr: 0.01 }) };
+};
+/** A dataset that draws numbers for every sample. */
+const noisy =
+  (options: data.LoaderOptions): More =>
+  ({ set }) => {
+    const get = (i: number) => {
+      const [x, y] = set.get(i) as [Tensor, Tensor];
+      return [x.add(randn([3])), y];
+    };
+    const dataset = { length: 20, get };
+    return {
+      data: new data.DataLoader(dataset, { batchSize: 4, shuffle: true, ...options } as object) as train.Batches,
+    };
+  };
 const inWorkers =
   (workers: number): More =>
   ({ set }) => ({ data: new data.DataLoader(set, { batchSize: 4, shuffle: true, workers }) as train.Batches });
@@ -96,6 +120,8 @@ describe('a run stopped', () => {
     ['after a step that draws numbers', at('step', 2), draws('step')],
     ['with everything that fit keeps', at('step', 6), everything],
     ['with everything that fit keeps, later', at('epochEnd', 4), everything],
+    ['with generators of modules', at('step', 2), ownMasks],
+    ['with samples that draw numbers', at('step', 2), noisy({ prefetch: 0 })],
     ['with random numbers by place', at('step', 6), inWorkers(0)],
     ['with two workers', at('step', 6), inWorkers(2)],
   ])('%s goes on to the same bits', async (name, when, more) => {
@@ -118,7 +144,7 @@ describe('a run stopped', () => {
     manualSeed(999);
     const history = await train.fit({ ...resumed.options, checkpoint: { path, resume: true } });
     expect(history).toEqual(expected);
-    expect(bits(resumed.model)).toEqual(bits(straight.model));
+    expect(bits(resumed.options.model)).toEqual(bits(straight.options.model));
     // Optimizer, schedule, generators, counters of early stopping, averages and best weights stand there too.
     expect(readFileSync(path).equals(readFileSync(whole))).toBe(true);
   });
@@ -232,6 +258,14 @@ describe('a checkpoint', () => {
       }
     },
   );
+
+  it('is not begun where samples draw numbers ahead of their step', async () => {
+    const { options } = task(noisy({}));
+    await expect(train.fit({ ...options, checkpoint: { path: join(folder, 'ahead.safetensors') } })).rejects.toThrow(
+      'got one that does; give the loader prefetch: 0, or workers',
+    );
+    expect((await train.fit(options)).losses).toHaveLength(15);
+  });
 
   it('holds what the caller adds, as it is when it is saved', async () => {
     const path = join(folder, 'extra.safetensors');
