@@ -10,6 +10,7 @@ export {
 } from '../ops/optimize/gradients.js';
 export { type AnyConvolution, fuseConvBnEval, fuseLinearBnEval } from './fuse.js';
 export * as rnn from './packed.js';
+export * as parametrize from './parametrize.js';
 export * as prune from './prune.js';
 export {
   removeSpectralNorm,
