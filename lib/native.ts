@@ -21,6 +21,8 @@ export interface Native {
   openblasCore(): string;
   numThreads(): number;
   setNumThreads(n: number): void;
+  /** Everything that the calling thread computes runs on it alone from now on, and `numThreads` is 1 there. */
+  computeAlone(): void;
   /** Address of the first byte modulo 64. */
   misalignment(bytes: Bytes): number;
 

@@ -2,6 +2,7 @@
 #include <node_api.h>
 
 #include "blas/openblas.h"
+#include "core/alone.h"
 #include "core/cpu.h"
 #include "core/parallel.h"
 #include "kernels/table.h"
@@ -62,6 +63,11 @@ napi_value put_num_threads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value put_alone(napi_env, napi_callback_info) {
+  compute_alone();
+  return nullptr;
+}
+
 void register_function(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok)
@@ -74,6 +80,7 @@ void register_cpu(napi_env env, napi_value exports) {
   register_function(env, exports, "openblasCore", get_openblas_core);
   register_function(env, exports, "numThreads", get_num_threads);
   register_function(env, exports, "setNumThreads", put_num_threads);
+  register_function(env, exports, "computeAlone", put_alone);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ type Plain =
   | 'openblasCore'
   | 'numThreads'
   | 'setNumThreads'
+  | 'computeAlone'
   | 'misalignment'
   | `program${string}`;
 

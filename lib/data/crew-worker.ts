@@ -3,6 +3,7 @@ import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkInteger } from '../core/shape.js';
 import { TensorError } from '../errors.js';
+import { native } from '../native.js';
 import { collate } from './collate.js';
 import type { Answer, Assignment, Order, Request } from './crew.js';
 import type { Dataset } from './dataset.js';
@@ -29,7 +30,7 @@ interface Made {
 }
 
 function post(answer: Answer): void {
-  parentPort?.postMessage(answer, 'parcel' in answer ? [answer.parcel.buffer] : []);
+  parentPort?.postMessage(answer);
 }
 
 async function start(): Promise<Made> {
@@ -41,11 +42,13 @@ async function start(): Promise<Made> {
 }
 
 giveWay();
+// The pool belongs to whoever trains (PyTorch: `torch.set_num_threads(1)` in the workers of a DataLoader).
+native.computeAlone();
 const dataset = start();
 dataset.catch((error) => post({ id: null, error: packError(error) }));
 let before: Promise<unknown> = dataset.catch(() => {});
 
-async function work(order: Order, spare: ArrayBuffer[]): Promise<void> {
+async function work(order: Order, spare: SharedArrayBuffer[]): Promise<void> {
   const { id } = order;
   try {
     const made = await dataset;

@@ -44,7 +44,7 @@ export type Order = Job & { readonly id: number };
 /** Batches in their order, and memory that batches have come in before. */
 export interface Request {
   readonly orders: Order[];
-  readonly spare: ArrayBuffer[];
+  readonly spare: SharedArrayBuffer[];
 }
 /** What a worker says to an order; without an id, that it cannot work at all. */
 export type Answer =
@@ -77,7 +77,7 @@ const OP = 'DataLoader';
 export class Crew {
   private readonly members: readonly Member[];
   /** Memory of batches that were copied: threads make others in it. */
-  private readonly spare: ArrayBuffer[] = [];
+  private readonly spare: SharedArrayBuffer[] = [];
   private nextId = 0;
   private closed = false;
 
@@ -146,7 +146,7 @@ export class Crew {
       if (failure !== null) continue;
       const spare = this.spare.splice(0, own.length);
       const request: Request = { orders: own, spare };
-      worker.postMessage(request, spare);
+      worker.postMessage(request);
     }
     return made;
   }

@@ -28,8 +28,8 @@ export interface LoaderOptions<S = unknown, B = Collated<S>> {
   /** Leave out a last batch that is not full; false unless given. */
   dropLast?: boolean;
   /**
-   * Batches that `for await` asks for ahead of the one in use; 1 unless given, 2 for each worker. Pays where samples are promises,
-   * or made by workers.
+   * Batches that `for await` asks for ahead of the one in use; 1 unless given, 2 for each worker, or up to 16 for each while all
+   * together take no more than 8 MB. Pays where samples are promises, or made by workers.
    */
   prefetch?: number;
   /** Makes a batch of samples, for a dataset without `batch`. */
@@ -46,6 +46,17 @@ export interface LoaderOptions<S = unknown, B = Collated<S>> {
   reuse?: boolean;
   /** Ends reading with an error, even while it waits. */
   signal?: AbortSignal;
+}
+
+// A worker that wakes finds the caches full of what others compute: the first batch it makes takes three times as long as the next.
+const [AHEAD, MOST_AHEAD, AHEAD_BYTES] = [2, 16, 2 ** 23];
+
+/** How far `for await` asks ahead of the batch in use. */
+interface Reach {
+  /** Number of batches. */
+  ahead: number;
+  /** How many are asked for at a time, and made by one worker. */
+  run: number;
 }
 
 const KNOWN = [
@@ -91,7 +102,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   readonly generator: RandomGenerator;
   readonly shuffle: boolean;
   private readonly dropLast: boolean;
-  private readonly prefetch: number;
+  private readonly prefetch: number | undefined;
   /** @internal */
   readonly reuse: boolean;
   private readonly sampler: Sampler | undefined;
@@ -120,7 +131,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
     this.dropLast = checkBoolean(op, 'dropLast', options?.dropLast ?? false);
     this.reuse = checkBoolean(op, 'reuse', options?.reuse ?? false);
     this.workers = checkWorkers(op, options?.workers);
-    this.prefetch = checkInteger(op, 'prefetch', options?.prefetch ?? Math.max(1, 2 * (this.workers?.count ?? 0)), 0);
+    this.prefetch = options?.prefetch === undefined ? undefined : checkInteger(op, 'prefetch', options.prefetch, 0);
     const { sampler, batchSampler } = options ?? {};
     this.sampler = sampler === undefined ? undefined : checkSampler(op, 'sampler', sampler);
     this.batchSampler = batchSampler === undefined ? undefined : checkSampler(op, 'batchSampler', batchSampler);
@@ -245,7 +256,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
 
   /** @internal Whether this thread makes batches before they are asked for, and draws their random numbers then. */
   get readsAhead(): boolean {
-    return this.prefetch > 0 && this.workers === undefined;
+    return this.workers === undefined && this.prefetch !== 0;
   }
 
   /** Whether the memory of batches made in this thread is given back. */
@@ -281,7 +292,7 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
       try {
         const drops = this.drops;
         const start = (jobs: Job[]) => jobs.map(async (job) => this.load(job));
-        for await (const batch of this.ahead(source, start, wait.until, 1)) {
+        for await (const batch of askAhead(source, start, wait.until, { ahead: this.prefetch ?? 1, run: 1 })) {
           yield batch;
           if (drops) drop(batch);
         }
@@ -297,11 +308,11 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
       if (this.signal?.aborted) throw aborted(this.signal);
       crew ??= new Crew(workers, draw('DataLoader', this.parts, refuse), this.dataset.length);
       const { request, wait: hold } = { request: crew.request.bind(crew), wait: crew.wait.bind(crew) };
-      // Waking a thread costs the one that wakes it tens of microseconds: it is given several batches to make.
-      const run = Math.max(1, Math.floor(this.prefetch / workers.count));
-      for await (const parcel of this.ahead(source, request, (batch) => hold(wait.until(batch)), run)) {
-        const { value, tensors } = receive(parcel, this.reuse);
-        if (this.reuse) crew.giveBack(parcel);
+      const reach = reachFor(workers.count, this.prefetch, AHEAD_BYTES);
+      for await (const parcel of askAhead(source, request, (batch) => hold(wait.until(batch)), reach)) {
+        Object.assign(reach, reachFor(workers.count, this.prefetch, parcel.bytes));
+        const { value, tensors } = receive(parcel);
+        crew.giveBack(parcel);
         yield value as B;
         if (this.reuse) for (const x of tensors) x.dispose();
       }
@@ -312,33 +323,40 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
       else await crew?.close();
     }
   }
+}
 
-  /** What is made of every job, some asked for ahead of the one in use; `run` at a time once the first are there. */
-  private async *ahead<T>(
-    source: Iterator<Job>,
-    start: (jobs: Job[], run: number) => Promise<T>[],
-    until: (made: Promise<T>) => Promise<T>,
-    run: number,
-  ): AsyncGenerator<T, void, undefined> {
-    const ahead: Promise<T>[] = [];
-    const ask = (run: number) => {
-      const jobs: Job[] = [];
-      while (ahead.length + jobs.length <= this.prefetch) {
-        const next = source.next();
-        if (next.done) break;
-        jobs.push(next.value);
-      }
-      for (const made of start(jobs, run)) {
-        // Whoever stops early never looks at the rest: their errors are nobody's.
-        made.catch(() => {});
-        ahead.push(made);
-      }
-    };
-    ask(1);
-    for (let made = ahead.shift(); made !== undefined; made = ahead.shift()) {
-      yield await until(made);
-      if (ahead.length + run <= this.prefetch + 1) ask(run);
+/** How far to ask ahead where batches take so many bytes: `prefetch` of them, or what the workers and the memory for it suggest. */
+function reachFor(workers: number, prefetch: number | undefined, bytes: number): Reach {
+  const fit = Math.min(MOST_AHEAD * workers, Math.floor(AHEAD_BYTES / bytes));
+  const ahead = prefetch ?? Math.max(AHEAD * workers, fit);
+  return { ahead, run: Math.max(1, Math.floor(ahead / workers)) };
+}
+
+/** What is made of every job, some asked for ahead of the one in use: the first one by one, later ones by the run. */
+async function* askAhead<T>(
+  source: Iterator<Job>,
+  start: (jobs: Job[], run: number) => Promise<T>[],
+  until: (made: Promise<T>) => Promise<T>,
+  reach: Reach,
+): AsyncGenerator<T, void, undefined> {
+  const asked: Promise<T>[] = [];
+  const ask = (run: number) => {
+    const jobs: Job[] = [];
+    while (asked.length + jobs.length <= reach.ahead) {
+      const next = source.next();
+      if (next.done) break;
+      jobs.push(next.value);
     }
+    for (const made of start(jobs, run)) {
+      // Whoever stops early never looks at the rest: their errors are nobody's.
+      made.catch(() => {});
+      asked.push(made);
+    }
+  };
+  ask(1);
+  for (let made = asked.shift(); made !== undefined; made = asked.shift()) {
+    yield await until(made);
+    if (asked.length + reach.run <= reach.ahead + 1) ask(reach.run);
   }
 }
 

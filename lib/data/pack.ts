@@ -29,6 +29,8 @@ type Thing =
 class Packer {
   readonly things: Thing[] = [];
   readonly tensors: Tensor[] = [];
+  /** Bytes of texts and buffers, which go as they are. */
+  plainBytes = 0;
   private readonly numbers = new Map<object, number>();
   private readonly around = new Set<object>();
 
@@ -41,6 +43,7 @@ class Packer {
 
   pack(value: unknown): Packed {
     if (typeof value === 'symbol') throw this.refuse(describe(value));
+    if (typeof value === 'string') this.plainBytes += 2 * value.length;
     if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return ['plain', value];
     const known = this.numbers.get(value);
     if (known !== undefined) return ['thing', known];
@@ -68,8 +71,11 @@ class Packer {
     if (Array.isArray(value)) return ['list', all(value)];
     if (value instanceof Map) return ['map', Array.from(value, ([key, one]) => [this.pack(key), this.pack(one)])];
     if (value instanceof Set) return ['set', all(value)];
-    const kinds = [ArrayBuffer, SharedArrayBuffer, Date, RegExp];
-    if (ArrayBuffer.isView(value) || kinds.some((kind) => value instanceof kind)) return ['plain', value];
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+      this.plainBytes += value.byteLength;
+      return ['plain', value];
+    }
+    if (value instanceof Date || value instanceof RegExp) return ['plain', value];
     const prototype = Object.getPrototypeOf(value);
     // Of another class a message would carry the fields and forget the methods.
     if (prototype !== null && prototype !== Object.prototype) throw this.refuse(describe(value));
@@ -145,11 +151,13 @@ export async function build({ value, things, shared }: Blueprint, library: Expor
   return unpack(value, made);
 }
 
-/** A batch on its way, its tensors side by side in one buffer that changes hands without a copy. */
+/** A batch on its way, its tensors side by side in memory that both threads see. */
 export interface Parcel {
   readonly value: Packed;
   readonly tensors: readonly { readonly dtype: DType; readonly shape: Shape; readonly byteOffset: number }[];
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
+  /** How much memory all of it takes, about. */
+  readonly bytes: number;
 }
 
 const ALIGNMENT = 64;
@@ -160,7 +168,7 @@ function batchRefused(got: string): TensorError {
 }
 
 /** Packs a batch, in memory of `spare` where some has about its size. */
-export function send(value: unknown, spare: ArrayBuffer[]): Parcel {
+export function send(value: unknown, spare: SharedArrayBuffer[]): Parcel {
   const packer = new Packer(batchRefused, false);
   const packed = packer.pack(value);
   const sizes = packer.tensors.map(
@@ -168,32 +176,35 @@ export function send(value: unknown, spare: ArrayBuffer[]): Parcel {
   );
   const total = sizes.reduce((a, b) => a + b, ALIGNMENT);
   const place = spare.findIndex(({ byteLength }) => byteLength >= total && byteLength <= 2 * total);
-  const buffer = place < 0 ? new ArrayBuffer(total) : spare.splice(place, 1)[0];
+  const buffer = place < 0 ? new SharedArrayBuffer(total) : spare.splice(place, 1)[0];
   let top = (ALIGNMENT - native.misalignment(new Uint8Array(buffer))) % ALIGNMENT;
   const tensors = packer.tensors.map(({ dtype, shape }, i) => {
     const byteOffset = top;
     top += sizes[i];
     return { dtype, shape: [...shape], byteOffset };
   });
-  for (const [i, x] of packer.tensors.entries()) {
-    const bytes = new Uint8Array(buffer, tensors[i].byteOffset, x.size * DTYPES[x.dtype].bytes);
-    const copy = wrap('DataLoader', adopt(bytes), x.shape, x.dtype);
-    copyInto(copy, x);
-    copy.dispose();
-  }
-  return { value: packed, tensors, buffer };
+  const parcel = { value: packed, tensors, buffer, bytes: buffer.byteLength + packer.plainBytes };
+  for (const [i, x] of packer.tensors.entries()) withPlace(parcel, i, (place) => copyInto(place, x));
+  return parcel;
 }
 
-/** The value of a parcel and its tensors: on the memory they came in, or copies that leave it free. */
-export function receive({ value, tensors, buffer }: Parcel, copy: boolean): { value: unknown; tensors: Tensor[] } {
-  const made = tensors.map(({ dtype, shape, byteOffset }) => {
-    const bytes = new Uint8Array(buffer, byteOffset, sizeOf(shape) * DTYPES[dtype].bytes);
-    if (!copy) return wrap('DataLoader', adopt(bytes), shape, dtype);
+/** The value of a parcel and its tensors, copied out of it. */
+export function receive(parcel: Parcel): { value: unknown; tensors: Tensor[] } {
+  const made = parcel.tensors.map(({ dtype, shape }, i) => {
     const own = make('DataLoader', shape, dtype);
-    own.storage.bytes.set(bytes, own.storage.byteOffset);
+    withPlace(parcel, i, (place) => copyInto(own, place));
     return own;
   });
-  return { value: unpack(value, made), tensors: made };
+  return { value: unpack(parcel.value, made), tensors: made };
+}
+
+/** Lends a tensor on the memory of a parcel. */
+function withPlace({ tensors, buffer }: Parcel, i: number, use: (place: Tensor) => void): void {
+  const { dtype, shape, byteOffset } = tensors[i];
+  const bytes = new Uint8Array(buffer, byteOffset, sizeOf(shape) * DTYPES[dtype].bytes);
+  const place = wrap('DataLoader', adopt(bytes), shape, dtype);
+  use(place);
+  place.dispose();
 }
 
 /** An error as a message carries it; anything else that was thrown is a text. */

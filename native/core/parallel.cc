@@ -13,6 +13,8 @@
 #include <system_error>
 #include <thread>
 
+#include "core/alone.h"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #endif
@@ -53,6 +55,7 @@ struct Pool {
 };
 
 std::atomic<Pool*> current_pool{nullptr};
+thread_local bool alone = false;
 
 inline void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -190,7 +193,9 @@ std::atomic<int>& threads() {
 
 }  // namespace
 
-int num_threads() { return threads().load(std::memory_order_relaxed); }
+int num_threads() { return alone ? 1 : threads().load(std::memory_order_relaxed); }
+
+void compute_alone() { alone = true; }
 
 void set_num_threads(int n) { threads().store(clamp_threads(n), std::memory_order_relaxed); }
 

@@ -39,10 +39,10 @@ const BEFORE = [
 ];
 
 /** Counts of {@link Watched}, and a loader of it; `alive` tells whether any of its threads still runs. */
-async function watched(options: data.LoaderOptions<Tensor>, bad = -1, length = 400) {
+async function watched(options: data.LoaderOptions<Tensor>, bad = -1, length = 400, size = 1) {
   const shared = new SharedArrayBuffer(12);
   const counts = new Int32Array(shared);
-  const set = await from<Watched>('Watched', length, shared, bad);
+  const set = await from<Watched>('Watched', length, shared, bad, size);
   const loader = new data.DataLoader(set, { batchSize: 4, workers: 2, ...options });
   const alive = async () => {
     const before = Atomics.load(counts, 1);
@@ -196,6 +196,24 @@ describe('threads', () => {
     await pause(300);
     expect(Atomics.load(counts, 0)).toBe(20);
     await batches.return(undefined);
+  });
+
+  it('make more of small batches ahead, of large ones two for each worker', async () => {
+    // Batches of 16 bytes and of 2 MB.
+    for (const [size, first, second] of [
+      [1, 20, 4 * (2 + 32)],
+      [2 ** 17, 20, 20],
+    ]) {
+      const { counts, loader } = await watched({}, -1, 400, size);
+      const batches = loader[Symbol.asyncIterator]();
+      await batches.next();
+      await until(() => Atomics.load(counts, 0) === first);
+      await batches.next();
+      await until(() => Atomics.load(counts, 0) === second);
+      await pause(300);
+      expect(Atomics.load(counts, 0)).toBe(second);
+      await batches.return(undefined);
+    }
   });
 
   it('that persist make the next pass, too, until they are closed', async () => {

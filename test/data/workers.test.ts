@@ -2,7 +2,21 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { arange, data, Generator, manualSeed, nn, ones, optim, Tensor, TensorError, tensor, train } from 'chainrule';
+import {
+  arange,
+  data,
+  Generator,
+  manualSeed,
+  nn,
+  numThreads,
+  ones,
+  optim,
+  setNumThreads,
+  Tensor,
+  TensorError,
+  tensor,
+  train,
+} from 'chainrule';
 import { describe, expect, it, vi } from 'vitest';
 import type { Noisy, NoisyBatches, NoisyLater } from './fixtures/sets.js';
 
@@ -115,6 +129,18 @@ describe('batches', () => {
     const here = await make(0, 6);
     expect(await make(2, 6)).toEqual(here);
     expect(await make(0, 7)).not.toEqual(here);
+  });
+
+  it('are made without the threads of those who train', async () => {
+    const before = numThreads();
+    try {
+      setNumThreads(3);
+      const loader = new data.DataLoader(await from<data.Dataset<number>>('threads'), { workers: 2 });
+      expect(await all(loader)).toEqual([plain(tensor([1])), plain(tensor([1]))]);
+      expect(numThreads()).toBe(3);
+    } finally {
+      setNumThreads(before);
+    }
   });
 
   it('go on in the middle of a pass as if it had not been left', async () => {

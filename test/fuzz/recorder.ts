@@ -18,7 +18,7 @@ type Binding = (...args: unknown[]) => unknown;
 export const bindings = native as unknown as Record<string, Binding>;
 
 /** They take no memory, or change the whole process; programs have sequences of calls of their own (programs.test.ts). */
-const HARMLESS = ['capability', 'openblasCore', 'numThreads', 'setNumThreads'];
+const HARMLESS = ['capability', 'openblasCore', 'numThreads', 'setNumThreads', 'computeAlone'];
 
 /** Names of the bindings that take memory. */
 export const names = Object.keys(bindings).filter(
