@@ -40,11 +40,11 @@ export function areReused(batches: Batches): boolean {
 }
 
 /** The values of an iterable up to the moment a signal fires, even while the next one is waited for. */
-export async function* until(
-  source: Batches,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<unknown, void, undefined> {
-  if (signal === undefined) return yield* source;
+export function until(source: Batches, signal: AbortSignal | undefined): Iterable<unknown> | AsyncIterable<unknown> {
+  return signal === undefined ? source : untilFired(source, signal);
+}
+
+async function* untilFired(source: Batches, signal: AbortSignal): AsyncGenerator<unknown, void, undefined> {
   const values = all(source);
   let wake = () => {};
   const onAbort = () => wake();
