@@ -98,8 +98,9 @@ for (const [gate, op] of patterns) {
 // maximum 0 2 by tape 0 2
 // mul 10 6 by tape 10 6
 
-// And a neuron, sigmoid(w x + b): its gradient is s (1 - s) times the other factor.
-const [w, input, b] = [leaf(2), leaf(-1), leaf(3)];
-const s = w.mul(input).add(b).sigmoid();
+// And the lecture's neuron, sigmoid(w0 x0 + w1 x1 + w2): s (1 - s) arrives at the sum, and each product switches it.
+const [w0, x0, w1, x1, w2] = [2, -1, -3, -2, -3].map(leaf);
+const s = w0.mul(x0).add(w1.mul(x1)).add(w2).sigmoid();
 s.backward();
-console.log('neuron', s.item().toFixed(2), 'gradients', ...[w, input, b].map((v) => v.grad?.item().toFixed(2))); // neuron 0.73 gradients -0.20 0.39 0.20
+const rounded = [w0, x0, w1, x1, w2].map((v) => v.grad?.item().toFixed(2));
+console.log('neuron', s.item().toFixed(2), 'gradients', ...rounded); // neuron 0.73 gradients -0.20 0.39 -0.39 -0.59 0.20
