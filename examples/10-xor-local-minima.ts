@@ -55,7 +55,7 @@ const series = [0, 1, 2].flatMap((errors) => {
     return [w, noGrad(() => mseLoss(model.forward(points), xor).item())] as const;
   });
   weight.data[0] = end;
-  return [{ name: `${errors} of 4 wrong, ended at w = ${end.toFixed(1)}`, points: along }];
+  return [{ name: `${errors} of 4 wrong, at w = ${end.toFixed(1)}`, points: along }];
 });
 const labels = { title: 'XOR: the cost C(w) along one weight', xLabel: 'w', leftLabel: 'mean square error' };
 saveFigure('10-xor-cost', await viz.linePlot(series, labels));

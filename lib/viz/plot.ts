@@ -133,18 +133,21 @@ function logAxis(values: readonly number[]) {
   return { min, max: Math.max(Math.ceil(high), min + 1), minInterval: 1 };
 }
 
-/** Lines that the legend takes. A letter of 13 pixels is at most 7.5 wide on average, and other fonts than ours are wider. */
-function legendRows(series: readonly PlotSeries[], width: number): number {
-  let [rows, used] = [1, 0];
+/** Names of the series in the lines of the legend. A letter of 13 pixels is at most 7 wide on average. */
+function legendLines(series: readonly PlotSeries[], width: number): string[][] {
+  const room = width - 2 * LEGEND.gap;
+  const wide = (name: string) => LEGEND.icon + 7 * name.length + LEGEND.gap;
+  let left = room;
+  const lines: string[][] = [[]];
   for (const { name } of series) {
-    const wide = LEGEND.icon + 7.5 * name.length;
-    if (used > 0 && used + LEGEND.gap + wide > width - 2 * LEGEND.gap) {
-      rows++;
-      used = 0;
+    if (left < wide(name) && left < room) {
+      lines.push([]);
+      left = room;
     }
-    used += (used > 0 ? LEGEND.gap : 0) + wide;
+    lines[lines.length - 1].push(name);
+    left -= wide(name);
   }
-  return rows;
+  return lines;
 }
 
 function chartOption(
@@ -156,7 +159,7 @@ function chartOption(
     !(options.xLog && x <= 0) && !(options.leftLog && s.axis !== 'right' && y <= 0);
   // Faint series take none of the colours.
   const colours = series.map((_, i) => COLORS[series.slice(0, i).filter((s) => !s.faint).length % COLORS.length]);
-  const rows = legendRows(series, width);
+  const legend = legendLines(series, width);
   const twoAxes = series.some((s) => s.axis === 'right');
   const xs = series.flatMap((s) => s.points.map(([x]) => x)).filter(Number.isFinite);
   const ys = series.flatMap((s) => (s.axis === 'right' ? [] : s.points.map(([, y]) => y)));
@@ -214,7 +217,8 @@ function chartOption(
     },
     legend: {
       bottom: 8,
-      itemGap: rows > 1 ? LEGEND.gap : 36,
+      itemGap: LEGEND.gap,
+      data: legend.flatMap((line, i) => (i > 0 ? ['\n', ...line] : line)),
       icon: 'roundRect',
       itemHeight: 4,
       textStyle: { color: INK, fontSize: 13 },
@@ -223,7 +227,7 @@ function chartOption(
       left: 76,
       right: twoAxes ? 84 : 32,
       top: options.subtitle ? 76 : 52,
-      bottom: 84 + LEGEND.line * (rows - 1),
+      bottom: 84 + LEGEND.line * (legend.length - 1),
     },
     xAxis: {
       ...axis,
