@@ -176,6 +176,8 @@ export { GLU, LogSoftmax, Maxout, Softmax, Softmax2d, Softmin } from './softmax.
 export type { StateDict } from './state.js';
 export { type Summary, type SummaryLayer, summary } from './summary.js';
 export {
+  type AnyDecoder,
+  type AnyEncoder,
   Transformer,
   TransformerDecoder,
   TransformerEncoder,

@@ -46,7 +46,9 @@ export interface DecoderMasks {
   memoryKeyPaddingMask?: Tensor | null;
 }
 
-const KNOWN = ['dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst'];
+const OWN = ['dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst'];
+/** The names of {@link TransformerLayerOptions}. */
+export const TRANSFORMER_LAYER: readonly string[] = ['bias', 'dtype', 'generator', ...OWN];
 const NAMES: Readonly<Record<string, string>> = { selfAttn: 'self_attn', multiheadAttn: 'multihead_attn' };
 const ACTIVATIONS = { relu, gelu: (x: Tensor) => gelu(x) };
 
@@ -68,7 +70,7 @@ abstract class TransformerLayer<Inputs extends unknown[]> extends Module<Inputs>
   ) {
     super();
     const op = new.target.name;
-    checkOptions(op, options, ['bias', 'dtype', 'generator', ...KNOWN]);
+    checkOptions(op, options, TRANSFORMER_LAYER);
     checkSize(op, 'dModel', dModel);
     if (dModel % checkSize(op, 'nhead', nhead) !== 0) {
       throw new TensorError('value', op, `expected nhead that divides dModel ${dModel}, got ${nhead}`);

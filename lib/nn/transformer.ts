@@ -11,6 +11,7 @@ import { LayerNorm } from './normalization.js';
 import {
   type DecoderMasks,
   type EncoderMasks,
+  TRANSFORMER_LAYER,
   TransformerDecoderLayer,
   TransformerEncoderLayer,
   type TransformerLayerOptions,
@@ -112,8 +113,20 @@ export class TransformerDecoder extends Module<[tgt: Tensor, memory: Tensor, mas
   }
 }
 
+/** What can be the encoder of a {@link Transformer}. */
+export type AnyEncoder = Module<[src: Tensor, masks?: StackMasks]>;
+/** What can be the decoder of a {@link Transformer}. */
+export type AnyDecoder = Module<[tgt: Tensor, memory: Tensor, masks?: DecoderMasks]>;
+
 /** Options of {@link Transformer}. */
-export interface TransformerOptions extends TransformerLayerOptions {
+export interface TransformerOptions<
+  E extends AnyEncoder = TransformerEncoder,
+  D extends AnyDecoder = TransformerDecoder,
+> extends TransformerLayerOptions {
+  /** Takes the place of the encoder; its matrices begin anew, too. */
+  customEncoder?: E;
+  /** Takes the place of the decoder; its matrices begin anew, too. */
+  customDecoder?: D;
   /** Features; 512 unless given. */
   dModel?: number;
   /** Heads of every attention; 8 unless given. */
@@ -131,7 +144,9 @@ export interface TransformerMasks extends EncoderMasks, DecoderMasks {}
  * An encoder and a decoder that looks at its output, each with a final normalisation; matrices begin as Xavier uniform
  * (Vaswani et al. 2017; PyTorch: `nn.Transformer`).
  *
- * @throws TensorError `value` for a number of heads that does not divide `dModel`
+ * @typeParam E the encoder, where one of one's own is given
+ * @typeParam D the decoder
+ * @throws TensorError `value` for a number of heads that does not divide `dModel`, or parts that are no modules
  *
  * @example
  * ```ts
@@ -142,19 +157,34 @@ export interface TransformerMasks extends EncoderMasks, DecoderMasks {}
  * console.log(model.forward(ones([2, 5, 8]), ones([2, 4, 8]), { tgtMask }).shape); // [2, 4, 8]
  * ```
  */
-export class Transformer extends Module<[src: Tensor, tgt: Tensor, masks?: TransformerMasks]> {
-  encoder: TransformerEncoder;
-  decoder: TransformerDecoder;
+export class Transformer<
+  E extends AnyEncoder = TransformerEncoder,
+  D extends AnyDecoder = TransformerDecoder,
+> extends Module<[src: Tensor, tgt: Tensor, masks?: TransformerMasks]> {
+  /** Looks at the source. */
+  encoder: E;
+  /** Looks at the target, and at what the encoder made of the source. */
+  decoder: D;
 
-  constructor(options?: TransformerOptions) {
+  constructor(options?: TransformerOptions<E, D>) {
     super();
-    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...rest } = options ?? {};
+    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...others } = options ?? {};
+    const { customEncoder, customDecoder, ...rest } = others;
     const { layerNormEps: eps, bias, dtype, generator } = rest;
     const norm = () => new LayerNorm(dModel, { eps, bias, dtype });
-    const encoderLayer = new TransformerEncoderLayer(dModel, nhead, rest);
-    const decoderLayer = new TransformerDecoderLayer(dModel, nhead, rest);
-    this.encoder = new TransformerEncoder(encoderLayer, numEncoderLayers, norm());
-    this.decoder = new TransformerDecoder(decoderLayer, numDecoderLayers, norm());
+    checkOptions('Transformer', rest, TRANSFORMER_LAYER);
+    const encoder =
+      customEncoder ??
+      new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, rest), numEncoderLayers, norm());
+    const decoder =
+      customDecoder ??
+      new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, rest), numDecoderLayers, norm());
+    for (const [name, part] of Object.entries({ customEncoder: encoder, customDecoder: decoder })) {
+      if (part instanceof Module) continue;
+      throw new TensorError('value', 'Transformer', `expected ${name} to be a module, got ${describe(part)}`);
+    }
+    this.encoder = encoder as E;
+    this.decoder = decoder as D;
     for (const p of this.parameters()) if (p.ndim > 1) xavierUniform(p, { generator });
   }
 

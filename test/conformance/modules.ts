@@ -71,6 +71,7 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   Unfold: 'kernel_size | dilation padding stride',
   Fold: 'output_size kernel_size | dilation padding stride',
   Unflatten: 'dim unflattened_size',
+  ChannelShuffle: 'groups',
   PixelShuffle: 'upscale_factor',
   PixelUnshuffle: 'downscale_factor',
   Dropout: '| p inplace',
@@ -118,6 +119,12 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   GaussianNLLLoss: '| full eps reduction',
   CTCLoss: '| blank reduction zero_infinity',
 };
+/** Modules that learn the size of their inputs by themselves take the same without it. */
+for (const [name, signature] of Object.entries(SIGNATURES)) {
+  if (!/^(Linear|(Conv|ConvTranspose|BatchNorm|InstanceNorm)[123]d)$/.test(name)) continue;
+  const rest = signature.replace(/ (in_features|in_channels|num_features)\b/, '');
+  Object.assign(SIGNATURES, { [`Lazy${name}`]: rest });
+}
 for (const d of [1, 2, 3]) {
   const named = {
     ConstantPad: 'padding value',

@@ -1,6 +1,7 @@
 // MultiheadAttention and the transformer modules, against PyTorch and against themselves.
 import { full, manualSeed, nn, noGrad, ones, randn, type Tensor, TensorError, tensor, zeros } from 'chainrule';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { codeOf } from '../thrown.js';
 
 beforeEach(() => manualSeed(3));
 
@@ -215,5 +216,29 @@ describe('transformers', () => {
     expect(far(layer.forward(x), layer.norm2.forward(y.add(layer.linear2.bias as Tensor)))).toBeLessThan(1e-6);
     expect(() => new nn.TransformerEncoderLayer(4, 2, { activation: 'tanh' as never })).toThrow(/'relu', 'gelu'/);
     expect(() => new nn.TransformerEncoder(layer, 0)).toThrow(/from 1 up, got 0/);
+  });
+});
+
+describe('a transformer of one’s own parts', () => {
+  class Double extends nn.Module<[src: Tensor, masks?: object]> {
+    inner = new nn.Linear(4, 4, { bias: false });
+    forward(src: Tensor) {
+      return this.inner.forward(src).mul(2);
+    }
+  }
+
+  it('runs them, and begins their matrices anew', () => {
+    const own = new Double();
+    const before = own.inner.weight.toArray();
+    const options = { dModel: 4, nhead: 2, numDecoderLayers: 1, dimFeedforward: 3, dropout: 0, batchFirst: true };
+    const model = new nn.Transformer({ ...options, customEncoder: own });
+    expect(model.encoder.inner).toBe(own.inner);
+    expect(own.inner.weight.toArray()).not.toEqual(before);
+    const [src, tgt] = [ones([2, 3, 4]), ones([2, 5, 4])];
+    expect(model.forward(src, tgt).toArray()).toEqual(model.decoder.forward(tgt, own.forward(src)).toArray());
+    expect(model.decoder.layers.length).toBe(1);
+    expect(model.children()).toEqual([model.encoder, model.decoder]);
+    expect(codeOf(() => new nn.Transformer({ ...options, customDecoder: (x: Tensor) => x } as never))).toBe('value');
+    expect(codeOf(() => new nn.Transformer({ ...options, custom: own } as never))).toBe('option');
   });
 });
