@@ -12,6 +12,7 @@ import { Bilinear, Linear } from './linear.js';
 import { type AnyModule, Module } from './module.js';
 import { Recurrent } from './recurrent-base.js';
 import { GRUCell, LSTMCell, RNNCell } from './recurrent-cell.js';
+import { isUninitialized } from './uninitialized.js';
 
 /** One module that the inputs came through. */
 export interface SummaryLayer {
@@ -126,10 +127,8 @@ export function summary(model: AnyModule, inputs: readonly number[] | Tensor | r
   for (const [name, module] of model.namedModules()) {
     handles.push(
       module.registerForwardPreHook(() => {
-        const parameters = sizes(module.parameters());
-        const kind = module.constructor.name;
         if (!layers.has(module)) {
-          layers.set(module, { name, kind, depth, outputShapes: [], parameters, multiplyAdds: 0, calls: 0 });
+          layers.set(module, { name, kind: '', depth, outputShapes: [], parameters: 0, multiplyAdds: 0, calls: 0 });
         }
         depth++;
       }),
@@ -139,7 +138,11 @@ export function summary(model: AnyModule, inputs: readonly number[] | Tensor | r
         if (layer === undefined) return;
         const outputs = tensorsIn(output);
         layer.multiplyAdds += countProducts(module, tensorsIn(given), outputs);
-        if (layer.calls++ === 0) layer.outputShapes = outputs.map((y) => [...y.shape]);
+        if (layer.calls++ > 0) return;
+        layer.outputShapes = outputs.map((y) => [...y.shape]);
+        // Only now: a lazy module becomes what it is at its first input.
+        layer.kind = module.constructor.name;
+        layer.parameters = sizes(module.parameters());
       }),
     );
   }
@@ -159,7 +162,7 @@ export function summary(model: AnyModule, inputs: readonly number[] | Tensor | r
     trainable: sizes(all.filter((p) => p.requiresGrad)),
     multiplyAdds,
     flops: 2 * multiplyAdds,
-    parameterBytes: all.reduce((sum, p) => sum + p.typed().byteLength, 0),
+    parameterBytes: all.reduce((sum, p) => sum + (isUninitialized(p) ? 0 : p.typed().byteLength), 0),
   };
   return { ...totals, toString: () => format(totals) };
 }

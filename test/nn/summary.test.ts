@@ -99,6 +99,24 @@ describe('summary', () => {
     expect(nn.summary(new nn.Linear(2, 1).double(), [1, 2]).parameterBytes).toBe(24);
   });
 
+  it('shows what lazy modules become, and those that are not reached as nothing', () => {
+    class Lazy extends nn.Module {
+      conv = new nn.LazyConv2d(4, 3);
+      fc = new nn.LazyLinear(2);
+      unused = new nn.LazyLinear(2);
+      forward(x: Tensor) {
+        return this.fc.forward(this.conv.forward(x).flatten(1));
+      }
+    }
+    const found = nn.summary(new Lazy(), [2, 3, 5, 5]);
+    expect(found.layers.map(({ kind, parameters }) => `${kind} ${parameters}`)).toEqual([
+      'Lazy 186',
+      'Conv2d 112',
+      'Linear 74',
+    ]);
+    expect([found.parameters, found.parameterBytes]).toEqual([186, 4 * 186]);
+  });
+
   it('passes errors on and still leaves nothing behind', () => {
     const model = lenet();
     expect(codeOf(() => nn.summary(model, [1, 3, 28, 28]))).toBe('shape');
