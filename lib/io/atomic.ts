@@ -102,12 +102,8 @@ const SUFFIX = '.tmp';
 /** Milliseconds after which nobody writes to a file any more that nothing has come to. */
 const STALE = 3_600_000;
 
-/**
- * Removes what writers that were killed have left beside a file: a run that is killed again and again would fill the disk. Files that
- * are not old, or that cannot be removed, stay; `op` is the name used in errors.
- */
-export async function removeLeftovers(path: string, op = 'removeLeftovers'): Promise<void> {
-  const folder = dirname(await followLinks(op, path));
+/** Removes what writers that were killed have left in a folder: a run that is killed again and again would fill the disk. */
+async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await builtin.files.readdir(folder)) {
     if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
     const leftover = join(folder, name);
@@ -117,6 +113,23 @@ export async function removeLeftovers(path: string, op = 'removeLeftovers'): Pro
     } catch {
       // Gone already, or not ours to remove.
     }
+  }
+}
+
+/**
+ * Finds out whether {@link writeAtomically} can write a file, before there is anything to write, and removes what writers that were
+ * killed more than an hour ago have left beside it. Throws a TensorError 'io' where it cannot.
+ */
+export async function prepareToWrite(path: string, op = 'prepareToWrite'): Promise<void> {
+  checkPath(op, path);
+  try {
+    const target = await followLinks(op, path);
+    await inspectTarget(op, path, target);
+    const folder = dirname(target);
+    await builtin.files.access(folder, builtin.files.constants.W_OK);
+    await removeLeftovers(folder);
+  } catch (error) {
+    throw ioError(op, 'write', path, error);
   }
 }
 
@@ -138,7 +151,7 @@ async function syncFolder(folder: string): Promise<void> {
  *
  * `write` fills a new file beside the old one, which is then synced to disk and renamed over it. If anything fails,
  * `write` included, the new file is removed and the old one stays as it was; a process that is killed leaves a file
- * `.chainrule-*.tmp`, see {@link removeLeftovers}. An existing file keeps its permissions, and a symbolic link keeps pointing at the file replaced.
+ * `.chainrule-*.tmp`, see {@link prepareToWrite}. An existing file keeps its permissions, and a symbolic link keeps pointing at the file replaced.
  * Of several writers at once the last to finish wins. Throws a TensorError 'io' where the file cannot be written, and
  * whatever `write` throws. `op` is the name used in errors.
  *

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { DataLoader } from '../data/loader.js';
 import { TensorError } from '../errors.js';
-import { ioError, removeLeftovers } from '../io/atomic.js';
+import { prepareToWrite } from '../io/atomic.js';
 import { ReduceLROnPlateau } from '../optim/schedule-plateau.js';
 import { after, areFresh, areReused, type Batch, type Batches, checkBatch, until } from './batches.js';
 import type { EpochRecord, FitEnd, FitEvent, FitHistory } from './events.js';
@@ -36,7 +36,8 @@ export class Loop<Output> {
   async *run(): Events {
     const { state, plan } = this;
     const { checkpoint } = plan;
-    if (checkpoint !== undefined) await prepareFile(checkpoint.path);
+    // Better known before hours of training than after.
+    if (checkpoint !== undefined) await prepareToWrite(checkpoint.path, 'fit');
     const resumed = checkpoint?.resume === true && (await state.restore(checkpoint.path));
     plan.model.train();
     yield* this.emit({ type: 'start', epoch: state.progress.epoch, step: state.progress.step, resumed });
@@ -219,15 +220,6 @@ export class Loop<Output> {
 
 function dispose(group: readonly Batch[]): void {
   for (const batch of group) for (const x of batch) x.dispose();
-}
-
-/** Whether the folder is there is better known before hours of training than after. */
-async function prepareFile(path: string): Promise<void> {
-  try {
-    await removeLeftovers(path, 'fit');
-  } catch (error) {
-    throw ioError('fit', 'write', path, error);
-  }
 }
 
 function noBatches(data: Batches): TensorError {

@@ -13,6 +13,7 @@ import type { Tensor } from '../tensor.js';
 import type { Batches } from './batches.js';
 import type { FitEvent } from './events.js';
 import { Metric } from './metrics/metric.js';
+import { takeTensors } from './tree.js';
 
 /** A learning rate schedule of `optim.lrScheduler`. */
 export type FitSchedule = (Schedule & { step(): void }) | ReduceLROnPlateau;
@@ -224,6 +225,8 @@ function checkCheckpoint(op: string, checkpoint: CheckpointOptions | undefined):
   checkBoolean(op, 'checkpoint.resume', checkpoint.resume ?? false);
   const { extra = {} } = checkpoint;
   expect(typeof extra === 'object' && extra !== null, op, 'checkpoint.extra to be an object', extra);
+  // What cannot be saved is better known now than after an epoch.
+  takeTensors(op, extra, 'checkpoint.extra', {});
 }
 
 function checkAverage(op: string, average: AverageOptions | undefined): void {

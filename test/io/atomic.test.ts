@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { removeLeftovers, writeAtomically } from '../../lib/io/atomic.js';
+import { prepareToWrite, writeAtomically } from '../../lib/io/atomic.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -202,7 +202,26 @@ test('what killed writers left is removed once it is old, and nothing else', asy
     await fs.writeFile(join(folder, name), 'half');
     await fs.utimes(join(folder, name), hours(age), hours(age));
   }
-  await removeLeftovers(path);
+  await prepareToWrite(path);
   expect((await fs.readdir(folder)).sort()).toEqual(['.chainrule-2-young.tmp', '.chainrule-notes', 'other.tmp']);
-  await expect(removeLeftovers(join(folder, 'none', 'a.txt'))).rejects.toMatchObject({ code: 'io' });
+});
+
+test('what cannot be written is known before', async () => {
+  await prepareToWrite(join(folder, 'new.txt'));
+  expect(await fs.readdir(folder)).toEqual([]);
+  await fs.mkdir(join(folder, 'dir'));
+  for (const path of [join(folder, 'none', 'a.txt'), join(folder, 'dir'), '/dev/null']) {
+    await expect(prepareToWrite(path)).rejects.toMatchObject({ name: 'TensorError', code: 'io', op: 'prepareToWrite' });
+  }
+});
+
+test.runIf(posix && !root)('a folder or file that is write-protected is known before', async () => {
+  const path = join(folder, 'a.txt');
+  await write(path, 'old');
+  await fs.chmod(path, 0o444);
+  await expect(prepareToWrite(path)).rejects.toMatchObject({ code: 'io' });
+  await fs.chmod(path, 0o644);
+  await fs.chmod(folder, 0o555);
+  await expect(prepareToWrite(path)).rejects.toMatchObject({ code: 'io' });
+  await fs.chmod(folder, 0o755);
 });

@@ -283,6 +283,7 @@ describe('errors', () => {
     ],
     ['a schedule of another optimizer', { schedule: new optim.lrScheduler.StepLR(task().optimizer, 1) }, 'value'],
     ['a path that is none', { checkpoint: { path: 'a\0b' } }, 'value'],
+    ['an extra that no file can hold', { checkpoint: { path: 'x', extra: { f() {} } } }, 'value'],
     ['an extra that is no object', { checkpoint: { path: 'x', extra: 5 } }, 'value'],
   ])('at once: %s', (_, wrong, code) => {
     expect(() => train.fit({ ...task().options, ...wrong } as train.FitOptions)).toThrow(
