@@ -25,8 +25,9 @@ export {
   WeightedRandomSampler,
   type WeightedSamplerOptions,
 } from './sampler.js';
+export type { Source } from './source.js';
 export { ConcatDataset, randomSplit, Subset, type TrainTestOptions, trainTestSplit } from './split.js';
-export { type Source, Stream, type StreamOptions, stream } from './stream.js';
+export { Stream, type StreamOptions, stream } from './stream.js';
 export type { ColumnSpec, Columns, MissingPolicy, TableOptions } from './table.js';
 export {
   ByteTokenizer,

@@ -3,6 +3,7 @@
 import { mixWords, Generator as RandomGenerator } from '../core/random.js';
 import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
+import { askAhead, reachFor, type Until } from './ahead.js';
 import { type Collated, collate } from './collate.js';
 import { Crew, checkWorkers, type WorkerOptions } from './crew.js';
 import { checkPlaces, type Dataset } from './dataset.js';
@@ -46,17 +47,6 @@ export interface LoaderOptions<S = unknown, B = Collated<S>> {
   reuse?: boolean;
   /** Ends reading with an error, even while it waits. */
   signal?: AbortSignal;
-}
-
-// A worker that wakes finds the caches full of what others compute: the first batch it makes takes three times as long as the next.
-const [AHEAD, MOST_AHEAD, AHEAD_BYTES] = [2, 16, 2 ** 23];
-
-/** How far `for await` asks ahead of the batch in use. */
-interface Reach {
-  /** Number of batches. */
-  ahead: number;
-  /** How many are asked for at a time, and made by one worker. */
-  run: number;
 }
 
 const KNOWN = [
@@ -286,77 +276,52 @@ export class DataLoader<S, B = Collated<S>> implements Iterable<B>, AsyncIterabl
   }
 
   private async *batchesAhead(source: Iterator<Job>): AsyncGenerator<B, void, undefined> {
-    const { workers } = this;
     const wait = waitingFor(this.signal);
-    if (workers === undefined || workers.count === 0) {
-      try {
-        const drops = this.drops;
-        const start = (jobs: Job[]) => jobs.map(async (job) => this.load(job));
-        for await (const batch of askAhead(source, start, wait.until, { ahead: this.prefetch ?? 1, run: 1 })) {
-          yield batch;
-          if (drops) drop(batch);
-        }
-      } finally {
-        wait.end();
-      }
-      return;
+    try {
+      const { workers } = this;
+      if (workers !== undefined && workers.count > 0) yield* this.batchesOfWorkers(source, workers, wait.until);
+      else yield* this.batchesOfOwn(source, wait.until);
+    } finally {
+      wait.end();
     }
+  }
+
+  private async *batchesOfOwn(source: Iterator<Job>, until: Until): AsyncGenerator<B, void, undefined> {
+    const { drops } = this;
+    const start = (jobs: Job[]) => jobs.map(async (job) => this.load(job));
+    for await (const batch of askAhead(source, start, until, { ahead: this.prefetch ?? 1, run: 1 })) {
+      yield batch;
+      if (drops) drop(batch);
+    }
+  }
+
+  private async *batchesOfWorkers(
+    source: Iterator<Job>,
+    workers: WorkerOptions,
+    until: Until,
+  ): AsyncGenerator<B, void, undefined> {
     let crew = this.idle;
     this.idle = null;
     let complete = false;
     try {
       if (this.signal?.aborted) throw aborted(this.signal);
-      crew ??= new Crew(workers, draw('DataLoader', this.parts, refuse), this.dataset.length);
-      const { request, wait: hold } = { request: crew.request.bind(crew), wait: crew.wait.bind(crew) };
-      const reach = reachFor(workers.count, this.prefetch, AHEAD_BYTES);
-      for await (const parcel of askAhead(source, request, (batch) => hold(wait.until(batch)), reach)) {
+      const members = crew ?? new Crew(workers, draw('DataLoader', this.parts, refuse), this.dataset.length);
+      crew = members;
+      const request = (jobs: Job[], run: number) => members.request(jobs, run);
+      const made: Until = (batch) => members.wait(until(batch));
+      const reach = reachFor(workers.count, this.prefetch);
+      for await (const parcel of askAhead(source, request, made, reach)) {
         Object.assign(reach, reachFor(workers.count, this.prefetch, parcel.bytes));
         const { value, tensors } = receive(parcel);
-        crew.giveBack(parcel);
+        members.giveBack(parcel);
         yield value as B;
         if (this.reuse) for (const x of tensors) x.dispose();
       }
       complete = true;
     } finally {
-      wait.end();
       if (complete && workers.persistent && this.idle === null) this.idle = crew;
       else await crew?.close();
     }
-  }
-}
-
-/** How far to ask ahead where batches take so many bytes: `prefetch` of them, or what the workers and the memory for it suggest. */
-function reachFor(workers: number, prefetch: number | undefined, bytes: number): Reach {
-  const fit = Math.min(MOST_AHEAD * workers, Math.floor(AHEAD_BYTES / bytes));
-  const ahead = prefetch ?? Math.max(AHEAD * workers, fit);
-  return { ahead, run: Math.max(1, Math.floor(ahead / workers)) };
-}
-
-/** What is made of every job, some asked for ahead of the one in use: the first one by one, later ones by the run. */
-async function* askAhead<T>(
-  source: Iterator<Job>,
-  start: (jobs: Job[], run: number) => Promise<T>[],
-  until: (made: Promise<T>) => Promise<T>,
-  reach: Reach,
-): AsyncGenerator<T, void, undefined> {
-  const asked: Promise<T>[] = [];
-  const ask = (run: number) => {
-    const jobs: Job[] = [];
-    while (asked.length + jobs.length <= reach.ahead) {
-      const next = source.next();
-      if (next.done) break;
-      jobs.push(next.value);
-    }
-    for (const made of start(jobs, run)) {
-      // Whoever stops early never looks at the rest: their errors are nobody's.
-      made.catch(() => {});
-      asked.push(made);
-    }
-  };
-  ask(1);
-  for (let made = asked.shift(); made !== undefined; made = asked.shift()) {
-    yield await until(made);
-    if (asked.length + reach.run <= reach.ahead + 1) ask(reach.run);
   }
 }
 
@@ -376,7 +341,7 @@ function aborted(signal: AbortSignal): TensorError {
 }
 
 /** Waits for promises until a signal fires. */
-function waitingFor(signal: AbortSignal | undefined): { until<T>(made: Promise<T>): Promise<T>; end(): void } {
+function waitingFor(signal: AbortSignal | undefined): { until: Until; end(): void } {
   if (signal === undefined) return { until: (made) => made, end: () => {} };
   let abort = () => {};
   const fired = new Promise<never>((_, reject) => {

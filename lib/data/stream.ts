@@ -4,78 +4,12 @@ import { checkBoolean, checkInteger } from '../core/shape.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { type Collated, collate } from './collate.js';
 import { CHANCE, type ChanceOptions, drawUniform, generatorFor } from './random.js';
-
-/** What a stream reads: a list, a generator, a Node stream, a dataset's loader. */
-export type Source<T> = Iterable<T | Promise<T>> | AsyncIterable<T>;
+import { abortable, checkSource, close, read, type Source } from './source.js';
 
 /** Options of {@link stream}. */
 export interface StreamOptions {
   /** Ends the stream with an error, even while it waits. */
   signal?: AbortSignal;
-}
-
-function isSource(value: unknown): value is Source<unknown> {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'string')) return false;
-  return Symbol.asyncIterator in Object(value) || Symbol.iterator in Object(value);
-}
-
-/** Whoever leaves the loop over it closes the source, whatever the source is. */
-async function* read<T>(source: Source<T>): AsyncGenerator<T, void, undefined> {
-  if (Symbol.asyncIterator in Object(source)) yield* source as AsyncIterable<T>;
-  // Not `yield*`: a promise in a plain list that fails would leave the list's iterator open.
-  else for (const item of source as Iterable<T | Promise<T>>) yield await item;
-}
-
-/** Milliseconds. */
-const PATIENCE = 1000;
-
-/** Closes what a step reads. A generator in the middle of an answer closes after it: one that keeps silent is not waited for. */
-async function close(source: AsyncGenerator<unknown>, asked: boolean): Promise<void> {
-  const closed = source.return(undefined);
-  if (!asked) {
-    await closed;
-    return;
-  }
-  // Whatever becomes of a source that was left behind is nobody's.
-  closed.catch(() => {});
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE);
-  });
-  await Promise.race([closed, enough]).finally(() => clearTimeout(timer));
-}
-
-/** The stream until the signal fires; what it waits for then is left behind, and closed once it answers. */
-async function* abortable<T>(
-  source: AsyncGenerator<T, void, undefined>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
-  const error = () =>
-    new TensorError('aborted', 'stream', 'expected to read the stream to its end, got an abort signal', {
-      cause: signal.reason,
-    });
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(error());
-  });
-  aborted.catch(() => {});
-  signal.addEventListener('abort', abort, { once: true });
-  let waiting = false;
-  try {
-    for (;;) {
-      if (signal.aborted) throw error();
-      waiting = true;
-      const step = await Promise.race([source.next(), aborted]);
-      waiting = false;
-      if (step.done) return;
-      yield step.value;
-    }
-  } finally {
-    signal.removeEventListener('abort', abort);
-    const closed = source.return();
-    if (waiting) closed.catch(() => {});
-    else await closed;
-  }
 }
 
 /**
@@ -134,8 +68,10 @@ export class Stream<T> implements AsyncIterable<T> {
         let result: Promise<U>;
         try {
           const step = await source.next();
-          if (step.done) ended = true;
-          if (step.done) return;
+          if (step.done || ended) {
+            ended = true;
+            return;
+          }
           result = (async () => fn(step.value, index++))();
         } catch (error) {
           ended = true;
@@ -164,6 +100,8 @@ export class Stream<T> implements AsyncIterable<T> {
           yield await first;
         }
       } finally {
+        // A sample that is still on its way comes too late.
+        ended = true;
         await close(source, asking !== undefined);
       }
     });
@@ -381,11 +319,6 @@ export class Stream<T> implements AsyncIterable<T> {
 
 function checkFunction(op: string, fn: unknown): void {
   if (typeof fn !== 'function') throw new TensorError('value', op, `expected a function, got ${describe(fn)}`);
-}
-
-function checkSource<T>(op: string, source: Source<T>): Source<T> {
-  if (isSource(source)) return source;
-  throw new TensorError('value', op, `expected something to iterate, got ${describe(source)}`);
 }
 
 /**

@@ -66,6 +66,15 @@ describe('steps', () => {
     expect(most).toBe(4);
   });
 
+  it('call no function any more when the reader has left', async () => {
+    let [calls, before] = [0, -1];
+    for await (const x of data.stream(counter().source).map(() => ++calls, { concurrency: 3 })) {
+      before = calls;
+      if (x === 2) break;
+    }
+    expect(calls).toBe(before);
+  });
+
   it('give results that came before a broken sample first', async () => {
     const read: number[] = [];
     const reading = async () => {
