@@ -1,6 +1,7 @@
 // Multi-head attention: attention in several projections at once.
-import { checkFloat, checkTensor, filled } from '../../core/dispatch.js';
+import { checkFloat, checkTensor, filled, view } from '../../core/dispatch.js';
 import type { DType } from '../../core/dtype.js';
+import { isGradEnabled } from '../../core/mode.js';
 import type { Generator } from '../../core/random.js';
 import { composites } from '../../core/scope.js';
 import { checkBoolean, checkInteger, checkNumber, formatShape, type Shape, sameShape } from '../../core/shape.js';
@@ -156,6 +157,19 @@ function project(inputs: readonly Tensor[], parts: AttentionParts, e: number): T
   return [through(q, 0, 1), through(k, 1, 1), through(v, 2, 1)];
 }
 
+/** [N, heads, L, E / heads] of the elements from place `start` on in each row of [L, N, c E], [N, L, c E] or [L, c E]; not recorded. */
+function headsView(
+  op: string,
+  x: Tensor,
+  start: number,
+  [n, heads, size]: readonly [n: number, heads: number, size: number],
+  batchFirst: boolean,
+): Tensor {
+  const [length, batch] = x.ndim === 2 ? [0, -1] : batchFirst ? [1, 0] : [0, 1];
+  const strides = [batch < 0 ? 0 : x.strides[batch], size, x.strides[length], 1];
+  return view(op, x, [n, heads, x.shape[length], size], strides, x.offset + start, false);
+}
+
 /** Where {@link project} put queries, keys and values: the source, and the place inside it. */
 const PLACES: readonly (readonly (readonly [source: number, place: number])[])[] = [
   [],
@@ -227,6 +241,8 @@ export function multiHeadAttention(
   const order = alone ? [1, 0, 2] : batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3];
   const split = (x: Tensor, place = 0) => {
     const count = x.shape[x.ndim - 1] / e;
+    if (!isGradEnabled() && x.strides[x.ndim - 1] === 1)
+      return headsView(op, x, place * e, [n, numHeads, e / numHeads], batchFirst);
     const y = x.reshape([...x.shape.slice(0, -1), count, numHeads, e / numHeads]).select(-3, place);
     return alone ? y.permute(order).unsqueeze(0) : y.permute(order);
   };
