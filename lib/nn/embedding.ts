@@ -84,6 +84,53 @@ function pretrained<O extends EmbeddingOptions>(
   return [embeddings.shape[0], embeddings.shape[1], { ...rest, weight } as unknown as O];
 }
 
+/** What both tables say of themselves. */
+abstract class Table<O extends EmbeddingOptions, Inputs extends unknown[]> extends Module<Inputs> {
+  /** [rows, columns] */
+  weight: Parameter;
+
+  constructor(
+    op: string,
+    readonly numEmbeddings: number,
+    readonly embeddingDim: number,
+    protected readonly options: O | undefined,
+    own: readonly string[],
+  ) {
+    super();
+    checkOptions(op, options, [...own, 'weight', 'dtype', 'generator']);
+    checkPadding(op, numEmbeddings, options);
+    this.weight = tableOf(op, numEmbeddings, embeddingDim, options);
+  }
+
+  /** The row that takes no gradient, from 0 up; null for none. */
+  get paddingIdx(): number | null {
+    const padding = this.options?.paddingIdx;
+    if (padding === undefined) return null;
+    return padding < 0 ? padding + this.numEmbeddings : padding;
+  }
+
+  /** The longest a row may be as it is looked up; null for any length. */
+  get maxNorm(): number | null {
+    return this.options?.maxNorm ?? null;
+  }
+
+  /** The norm that `maxNorm` means. */
+  get normType(): number {
+    return this.options?.normType ?? 2;
+  }
+
+  /** Whether gradients are divided by how often a row was looked up. */
+  get scaleGradByFreq(): boolean {
+    return this.options?.scaleGradByFreq ?? false;
+  }
+
+  protected override summary(): string {
+    const { numEmbeddings, embeddingDim, options } = this;
+    const shown = formatOptions({ ...options, weight: undefined });
+    return [numEmbeddings, embeddingDim, shown].filter((part) => part !== '').join(', ');
+  }
+}
+
 /**
  * A table of vectors, looked up by number: `y[...] = weight[indices[...]]`, weight [rows, columns] from normal numbers
  * (PyTorch: `nn.Embedding`).
@@ -99,20 +146,9 @@ function pretrained<O extends EmbeddingOptions>(
  * console.log(y.shape, y.at(1, 1).toArray()); // [2, 2, 3] [0, 0, 0]
  * ```
  */
-export class Embedding extends Module {
-  /** [rows, columns] */
-  weight: Parameter;
-
-  constructor(
-    readonly numEmbeddings: number,
-    readonly embeddingDim: number,
-    private readonly options?: EmbeddingOptions,
-  ) {
-    super();
-    const op = 'Embedding';
-    checkOptions(op, options, [...LOOKUP, 'weight', 'dtype', 'generator']);
-    checkPadding(op, numEmbeddings, options);
-    this.weight = tableOf(op, numEmbeddings, embeddingDim, options);
+export class Embedding extends Table<EmbeddingOptions, [indices: Tensor]> {
+  constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingOptions) {
+    super('Embedding', numEmbeddings, embeddingDim, options, LOOKUP);
   }
 
   /**
@@ -135,10 +171,6 @@ export class Embedding extends Module {
   forward(indices: Tensor): Tensor {
     return embedding(indices, this.weight, pick(this.options, LOOKUP));
   }
-
-  protected override summary(): string {
-    return summary(this.numEmbeddings, this.embeddingDim, this.options);
-  }
 }
 
 /**
@@ -158,22 +190,22 @@ export class Embedding extends Module {
  * console.log(words.forward(indices, { offsets: tensor([0, 3], { dtype: 'int32' }) }).shape); // [2, 3]
  * ```
  */
-export class EmbeddingBag extends Module<
+export class EmbeddingBag extends Table<
+  EmbeddingBagOptions,
   [indices: Tensor, options?: Pick<BagLookupOptions, 'offsets' | 'perSampleWeights'>]
 > {
-  /** [rows, columns] */
-  weight: Parameter;
+  constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingBagOptions) {
+    super('EmbeddingBag', numEmbeddings, embeddingDim, options, BAG);
+  }
 
-  constructor(
-    readonly numEmbeddings: number,
-    readonly embeddingDim: number,
-    private readonly options?: EmbeddingBagOptions,
-  ) {
-    super();
-    const op = 'EmbeddingBag';
-    checkOptions(op, options, [...BAG, 'weight', 'dtype', 'generator']);
-    checkPadding(op, numEmbeddings, options);
-    this.weight = tableOf(op, numEmbeddings, embeddingDim, options);
+  /** What a bag becomes. */
+  get mode(): NonNullable<EmbeddingBagOptions['mode']> {
+    return this.options?.mode ?? 'mean';
+  }
+
+  /** Whether the last offset is the end of the last bag. */
+  get includeLastOffset(): boolean {
+    return this.options?.includeLastOffset ?? false;
   }
 
   /**
@@ -197,13 +229,4 @@ export class EmbeddingBag extends Module<
     checkOptions('EmbeddingBag', options, ['offsets', 'perSampleWeights']);
     return embeddingBag(indices, this.weight, { ...pick(this.options, BAG), ...options });
   }
-
-  protected override summary(): string {
-    return summary(this.numEmbeddings, this.embeddingDim, this.options);
-  }
-}
-
-function summary(rows: number, columns: number, options: EmbeddingOptions | undefined): string {
-  const { weight, ...shown } = options ?? {};
-  return [rows, columns, formatOptions(shown)].filter((part) => part !== '').join(', ');
 }

@@ -117,3 +117,15 @@ describe('EmbeddingBag', () => {
     expect(weight.grad?.toArray()).toEqual([[0], [1], [0]]);
   });
 });
+
+describe('what a table is', () => {
+  it('can be read from it', () => {
+    const plain = new nn.Embedding(4, 2);
+    expect([plain.paddingIdx, plain.maxNorm, plain.normType, plain.scaleGradByFreq]).toEqual([null, null, 2, false]);
+    const own = new nn.Embedding(4, 2, { paddingIdx: -1, maxNorm: 1, normType: 1, scaleGradByFreq: true });
+    expect([own.paddingIdx, own.maxNorm, own.normType, own.scaleGradByFreq]).toEqual([3, 1, 1, true]);
+    const bag = new nn.EmbeddingBag(4, 2, { mode: 'sum', includeLastOffset: true });
+    expect([bag.mode, bag.includeLastOffset, new nn.EmbeddingBag(4, 2).mode]).toEqual(['sum', true, 'mean']);
+    expect(`${bag}`).toBe("EmbeddingBag(4, 2, { mode: 'sum', includeLastOffset: true })");
+  });
+});
