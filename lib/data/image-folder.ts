@@ -2,7 +2,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { join } from 'node:path';
 import { builtin } from '../builtin.js';
-import { fromTypedArray } from '../create.js';
+import { fromTypedArray, tensor } from '../create.js';
 import { checkOptions, describe, TensorError } from '../errors.js';
 import { checkPath, ioError } from '../io/atomic.js';
 import type { Tensor } from '../tensor.js';
@@ -52,10 +52,10 @@ async function loadSharp(op: string): Promise<(path: string) => Sharp> {
 }
 
 /**
- * Images with the place of their folder's name among `classes`; a sample is [C, H, W] from 0 to 1 and a number. Its samples are
- * promises: read it with `for await`.
+ * Images with the place of their folder's name among `classes`; a sample is [C, H, W] from 0 to 1 and an int32 [],
+ * a batch `[images, labels]` as `crossEntropy` wants it. Its samples are promises: read it with `for await`.
  */
-export class ImageFolder implements Dataset<readonly [image: Tensor, label: number], [images: Tensor, labels: Tensor]> {
+export class ImageFolder implements Dataset<readonly [image: Tensor, label: Tensor], [images: Tensor, labels: Tensor]> {
   readonly length: number;
 
   /** See {@link imageFolder}. */
@@ -70,7 +70,7 @@ export class ImageFolder implements Dataset<readonly [image: Tensor, label: numb
     this.length = samples.length;
   }
 
-  async get(i: number): Promise<readonly [image: Tensor, label: number]> {
+  async get(i: number): Promise<readonly [image: Tensor, label: Tensor]> {
     const op = 'imageFolder';
     const [path, label] = this.samples[checkPlace(op, i, this.length)];
     let image: DecodedImage;
@@ -91,7 +91,7 @@ export class ImageFolder implements Dataset<readonly [image: Tensor, label: numb
     // A copy: what a decoder returns may lie in memory that it uses again.
     const pixels = fromTypedArray(Uint8Array.from(data), [height, width, channels]);
     const x = pixels.permute([2, 0, 1]).to('float32').contiguous().div(255);
-    return [this.transform ? this.transform(x) : x, label];
+    return [this.transform ? this.transform(x) : x, tensor(label, { dtype: 'int32' })];
   }
 }
 

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { data, TensorError } from 'chainrule';
+import { crossEntropy, data, TensorError, zeros } from 'chainrule';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let folder: string;
@@ -62,7 +62,7 @@ describe('a folder of images', () => {
   it('gives channels, rows and columns from 0 to 1, by the batch', async () => {
     const set = await data.imageFolder(at('images'), { decode });
     const [image, label] = await set.get(-1);
-    expect([image.shape, image.dtype, label]).toEqual([[3, 2, 3], 'float32', 1]);
+    expect([image.shape, image.dtype, label.item()]).toEqual([[3, 2, 3], 'float32', 1]);
     const wanted = [0, 0.2, 0.4].map((v) => [
       [1, v, v],
       [v, v, v],
@@ -77,6 +77,7 @@ describe('a folder of images', () => {
         [3, 1, 1, 1],
         [0, 1, 1],
       ]);
+      expect(crossEntropy(zeros([3, 2]), labels).item()).toBeCloseTo(Math.LN2, 6);
     }
   });
 
