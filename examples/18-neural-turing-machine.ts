@@ -1,8 +1,8 @@
 // A neural Turing machine learns an algorithm: to copy what it was shown, by writing to a memory and reading it (Graves et al. 2014).
 //
 // Run:      npm run example 18-neural-turing-machine        (smaller: -- --bits 4 --longest 6 --locations 16 --steps 500)
-// Expected: below 1 bit a sequence after half of the 2000 steps, 0.1 at the end: lengths up to 20 without a mistake, 30 almost so, though
-//           it never saw more than 20, and 40 with some; two minutes on two idle cores
+// Expected: below 1 bit a sequence after half of the 2000 steps, below 0.1 at the end: lengths up to 20 without a mistake, and few in
+//           lengths of 30 to 60, though it never saw more than 20; a minute and a half on two idle cores
 // Draws:    out/18-reading.svg and out/18-writing.svg, where the heads are
 import { parseArgs } from 'node:util';
 import * as cr from 'chainrule';
